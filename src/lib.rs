@@ -1,0 +1,24 @@
+//! evkit-hil: a hardware-in-the-loop test harness for the ST EVKITST87M01.
+//!
+//! The road that data takes, in reading order: [`scenario`] and [`bench`] files (read through [`document`]) become a [`plan`]; the [`runner`] carries out its cases on
+//! boards that it sees through the [`seam`]; everything that happens is an event on the [`timeline`]; [`diagnosis`] and [`report`] read only that.
+
+pub mod baud;
+pub mod bench;
+pub mod cli;
+pub mod diagnosis;
+pub mod document;
+pub mod image;
+pub mod line;
+pub mod link;
+pub mod matcher;
+pub mod model;
+pub mod plan;
+pub mod port;
+pub mod report;
+pub mod runner;
+pub mod scenario;
+pub mod seam;
+pub mod sys;
+pub mod time;
+pub mod timeline;

@@ -1,0 +1,359 @@
+//! The kinds of events on a timeline, as they stand in `events.jsonl`. docs/timeline.md is the schema in words.
+//!
+//! Each kind is a struct of its own; the envelope ([`Event`]) carries number, time, source and step. Times that leave the program end in
+//! `_ns` and are nanoseconds of the timeline's clock.
+
+use serde::{Deserialize, Serialize};
+
+use crate::baud::Baud;
+use crate::diagnosis::Cause;
+use crate::seam::{LineState, MarkKind};
+use crate::time::MonoTime;
+
+/// One event: what happened, when, and who says so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Position in the timeline, from 0 without gaps: the order of recording.
+    pub seq: u64,
+    /// When it happened. For what we command, the entry of the call.
+    pub t: MonoTime,
+    /// Who says so.
+    pub source: Source,
+    /// The step in which it was recorded, as numbered in the `case` event.
+    pub step: Option<u16>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// Who says that an event happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// We did it: the times are those before and after the call.
+    Commanded,
+    /// It came from a read of a stream.
+    Read,
+    /// The kernel saw it and stamped it.
+    Observed,
+    /// It follows from other events.
+    Computed,
+}
+
+/// Declares the kinds: the enum, each kind's name in the file, and reading one back by its name.
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
+        /// What happened. The name in the file is given by [`EventKind::name`].
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum EventKind { $($(#[$doc])* $variant($variant),)+ }
+
+        impl EventKind {
+            /// The kind's name in `events.jsonl`.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)+ }
+            }
+
+            /// Writes the kind's data as JSON.
+            pub(super) fn write_data(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+                match self { $(Self::$variant(data) => serde_json::to_writer(out, data),)+ }
+            }
+
+            /// Reads the data of the kind called `name`; `None` for a kind that this version does not know.
+            pub(super) fn read_data(name: &str, data: &serde_json::value::RawValue) -> Option<serde_json::Result<Self>> {
+                match name {
+                    $($name => Some(serde_json::from_str(data.get()).map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+
+            /// Every kind's name, in the order of the schema.
+            pub const NAMES: &'static [&'static str] = &[$($name,)+];
+        }
+
+        $(impl From<$variant> for EventKind {
+            fn from(data: $variant) -> Self { Self::$variant(data) }
+        })+
+    };
+}
+
+event_kinds! {
+    /// What is about to run. First event of every case.
+    Case = "case",
+    /// Something known of the board or the case: becomes a JUnit property.
+    Property = "property",
+    /// A step begins.
+    StepStart = "step-start",
+    /// A step ended.
+    StepEnd = "step-end",
+    /// Bytes were read or written.
+    Bytes = "bytes",
+    /// A line was driven.
+    Edge = "edge",
+    /// A port's speed was set.
+    Speed = "speed",
+    /// A pattern matched.
+    Match = "match",
+    /// The device asked for bytes of an image, or ended the upload.
+    Request = "request",
+    /// Something worth reading that is no event of its own.
+    Note = "note",
+    /// A stream is gone.
+    Gone = "gone",
+    /// Somebody asked the run to end.
+    Interrupted = "interrupted",
+    /// A named cause with its evidence.
+    Diagnosis = "diagnosis",
+    /// How the case ended. Last event of every case.
+    Verdict = "verdict",
+}
+
+/// See [`EventKind::Case`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// The case's name: the scenario's, with its matrix values.
+    pub name: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// What the scenario is for.
+    pub summary: String,
+    /// The scenario's file, as it was named.
+    pub file: String,
+    /// Line of the scenario's first word.
+    pub line: u32,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Effects that the steps may have on a board.
+    pub effects: Vec<String>,
+    /// Matrix values, name and text, in the order of the file.
+    pub matrix: Vec<(String, String)>,
+    /// The board; `None` for a case that no board took.
+    pub board: Option<String>,
+    /// What carries the board: `serial`, `pty`, `simulated`; `None` for a case that no board took.
+    pub link: Option<String>,
+    /// The seed of the run.
+    pub seed: u64,
+    /// Wall-clock time of the start, RFC 3339 in UTC; `None` on simulated time.
+    pub started: Option<String>,
+    /// The steps, in the order in which they are numbered.
+    pub steps: Vec<StepInfo>,
+}
+
+/// A step as the `case` event lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepInfo {
+    /// Its number in `step` of later events.
+    pub id: u16,
+    /// `steps` or `finally`.
+    pub section: String,
+    /// Line in the scenario's file.
+    pub line: u32,
+    /// The step in one line, as in the file.
+    pub text: String,
+}
+
+/// See [`EventKind::Property`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property {
+    /// Its name, for example `firmware`.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// See [`EventKind::StepStart`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepStart {}
+
+/// See [`EventKind::StepEnd`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepEnd {
+    /// How it ended.
+    pub outcome: StepOutcome,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepOutcome {
+    /// As the file says.
+    Passed,
+    /// The board misbehaved.
+    Failed,
+    /// The rig did.
+    Error,
+    /// The run was interrupted in it.
+    Interrupted,
+}
+
+/// Which way bytes went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the board to us.
+    In,
+    /// From us to the board.
+    Out,
+}
+
+/// See [`EventKind::Bytes`]: `length` bytes at `offset` of `bytes.bin`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bytes {
+    /// The stream's name.
+    pub stream: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Where they begin in `bytes.bin`.
+    pub offset: u64,
+    /// How many.
+    pub length: u32,
+    /// In: when the stream was last seen empty before. Out: entry of the first write.
+    pub from_ns: u64,
+    /// In: return of the read. Out: return of the last write.
+    pub to_ns: u64,
+    /// Out: when it was to be written, where it was timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_ns: Option<u64>,
+    /// In: index and kind of each marked byte.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<(u32, MarkKind)>,
+}
+
+/// See [`EventKind::Edge`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edge {
+    /// The line's name.
+    pub line: String,
+    /// What it was driven to.
+    pub state: LineState,
+    /// Entry of the backend's call.
+    pub before_ns: u64,
+    /// When the backend said that it is done.
+    pub after_ns: u64,
+    /// When it was to happen, where it was timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_ns: Option<u64>,
+}
+
+/// See [`EventKind::Speed`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Speed {
+    /// The stream's name.
+    pub stream: String,
+    /// Asked for.
+    pub requested: Baud,
+    /// What the port reports.
+    pub actual: Baud,
+    /// Entry of the call.
+    pub before_ns: u64,
+    /// Return of the call.
+    pub after_ns: u64,
+}
+
+/// See [`EventKind::Match`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// The stream's name.
+    pub stream: String,
+    /// The pattern, as the scenario has it.
+    pub pattern: String,
+    /// The `bytes` event that brought its first byte.
+    pub first_seq: u64,
+    /// The `bytes` event that brought its last byte.
+    pub last_seq: u64,
+    /// When its first byte was read.
+    pub first_ns: u64,
+    /// When its last byte was read.
+    pub last_ns: u64,
+    /// What matched, cut at the capture limit, with bytes outside printable ASCII escaped.
+    pub text: String,
+    /// Captures: name and escaped text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub captures: Vec<(String, String)>,
+}
+
+/// See [`EventKind::Request`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The signed byte that the device sent.
+    pub asked: i8,
+    /// Image bytes sent before it.
+    pub sent: u64,
+    /// The image's length.
+    pub total: u64,
+}
+
+/// See [`EventKind::Note`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// In words.
+    pub text: String,
+}
+
+/// See [`EventKind::Gone`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// The stream's name.
+    pub stream: String,
+    /// What the system said.
+    pub reason: String,
+}
+
+/// See [`EventKind::Interrupted`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interrupted {}
+
+/// See [`EventKind::Diagnosis`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// The cause.
+    pub cause: Cause,
+    /// What was seen that shows it, in words.
+    pub because: String,
+    /// The next thing to try.
+    pub next: String,
+    /// The events that show it.
+    pub evidence: Vec<u64>,
+}
+
+/// See [`EventKind::Verdict`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// How the case ended.
+    pub outcome: Outcome,
+    /// Why, in one line; empty when passed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The step that decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u16>,
+    /// What was expected, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was seen instead, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+    /// The diagnosis, where one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
+    /// The events that prove it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<u64>,
+}
+
+/// How a case ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything was as the file says.
+    Passed,
+    /// The board misbehaved.
+    Failed,
+    /// The rig did, or the case proves nothing (inconclusive).
+    Error,
+    /// Not run, for a reason that lies in the case and the board.
+    Skipped,
+    /// Not run, because the board was given up before.
+    Blocked,
+    /// Ended by INT, TERM or HUP.
+    Interrupted,
+}
