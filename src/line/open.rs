@@ -1,0 +1,61 @@
+//! Claiming a line by its configuration, and driving one to the end where blocking is allowed.
+
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::gpiocdev::GpiocdevLine;
+use super::rppal::RppalLine;
+use super::socket::SocketLine;
+use super::{Backend, LineConfig, LineError, Progress, ResetLine};
+use crate::seam::LineState;
+use crate::time::MonoTime;
+
+/// Claims a line **with the released state written first**: a board that was held in reset runs when this returns, and a board that
+/// ran sees no edge. What else a claim does is in the table of [the module](super). May block, for at most 2 s to connect and 2 s for
+/// an answer, and so belongs before the seam.
+///
+/// # Errors
+/// [`LineError`] when there is no such line, when it is in use, or when it could not be released.
+pub fn open(config: &LineConfig) -> Result<Box<dyn ResetLine>, LineError> {
+    match &config.backend {
+        Backend::Rppal { gpio } => Ok(Box::new(RppalLine::claim(*gpio, config)?)),
+        Backend::Gpiocdev { chip, line } => Ok(Box::new(GpiocdevLine::claim(chip.as_deref(), line, config)?)),
+        Backend::Socket { path } => Ok(Box::new(SocketLine::claim(path)?)),
+    }
+}
+
+/// Drives a line and waits until its backend has carried it out, for at most `within`. **Asserting resets the board.** Blocks, and so
+/// is for the ways in and out of a run, never for the run itself.
+///
+/// # Errors
+/// [`LineError`] when the backend could not, [`LineError::NoAnswer`] when it did not say so in time.
+pub fn drive_within(line: &mut dyn ResetLine, state: LineState, within: Duration) -> Result<(), LineError> {
+    let deadline = MonoTime::now() + within;
+    let mut progress = line.begin(state)?;
+    while progress == Progress::Pending {
+        let left = deadline.since(MonoTime::now());
+        if left.is_zero() || !readable_within(line, left)? {
+            return Err(LineError::NoAnswer {
+                what: line.describe(),
+                waited: within,
+                hint: "it serves another client, or its program hangs; end the other client, or restart the program",
+            });
+        }
+        progress = line.proceed()?;
+    }
+    Ok(())
+}
+
+/// Waits until the line's descriptor can be read (true) or `left` has passed (false).
+fn readable_within(line: &dyn ResetLine, left: Duration) -> Result<bool, LineError> {
+    let Some(fd) = line.fd() else { return Ok(true) };
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
+        Ok(n) => Ok(n > 0),
+        // The caller looks at the clock and comes again.
+        Err(Errno::INTR) => Ok(true),
+        Err(e) => Err(LineError::System { call: "poll", what: line.describe(), source: e.into() }),
+    }
+}
