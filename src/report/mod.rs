@@ -1,1 +1,24 @@
-//! report
+//! Reports: pure functions from timelines and verdicts to text and files.
+//!
+//! Everything that a report says of a case comes from its timeline alone, through [`CaseReport`]; nothing here knows the runner, a port or a
+//! scenario file. [`escape`] stands between what a board sent and whatever shows it.
+
+mod case_report;
+mod error;
+pub mod escape;
+mod exit;
+mod explanation;
+
+mod palette;
+mod run_report;
+pub mod terminal;
+mod transcript;
+mod width;
+
+pub use case_report::CaseReport;
+pub use error::ReportError;
+pub use exit::Exit;
+
+pub use palette::Palette;
+pub use run_report::{GivenUp, RunReport};
+pub use transcript::{LeftOut, Line, LineKind, TRANSCRIPT_LIMIT, Transcript};

@@ -1,0 +1,226 @@
+//! A case as reports see it: read from its timeline, and from nothing else.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::ReportError;
+use super::escape;
+use super::transcript::{Line, LineKind, Transcript, TranscriptBuilder};
+use super::width::cut;
+use crate::seam::{LineState, MarkKind};
+use crate::time::MonoTime;
+use crate::timeline::event::{Bytes, Case, Direction, Event, EventKind, Outcome, Property, StepInfo, StepOutcome, Verdict};
+use crate::timeline::{BYTES_FILE, ClockKind, EVENTS_FILE, Reader};
+
+/// At most so many pieces of evidence are shown.
+const EVIDENCE: usize = 5;
+/// An evidence line shows at most so many bytes of its event.
+const EVIDENCE_BYTES: usize = 64;
+
+/// What reports say of one case.
+#[derive(Debug, Clone)]
+pub struct CaseReport {
+    /// The timeline's directory.
+    pub dir: PathBuf,
+    /// What the times are counted on.
+    pub clock: ClockKind,
+    /// What ran.
+    pub case: Case,
+    /// What is known of the board and the case; where a name was given twice, its last value.
+    pub properties: Vec<Property>,
+    /// How it ended. A timeline without a verdict (its writer was killed) reads as an error that says so.
+    pub verdict: Verdict,
+    /// From the `case` event to the verdict.
+    pub duration: Duration,
+    /// The step that decided it.
+    pub step: Option<StepInfo>,
+    /// What happened on the wire and around it.
+    pub transcript: Transcript,
+    /// The last lines of both directions, in their order, at most five each: up to the end of the first step that did not pass, else up to the end.
+    pub last_lines: Vec<Line>,
+    /// The events that prove the diagnosis, else the verdict, at most five.
+    pub evidence: Vec<Line>,
+}
+
+impl CaseReport {
+    /// Reads the timeline in `dir`, however long it is, in bounded memory (a few MiB at most, and under 100 KiB kept).
+    ///
+    /// # Errors
+    /// [`ReportError::Timeline`] when it cannot be read, [`ReportError::NoCase`] when it does not say what ran.
+    pub fn read(dir: &Path) -> Result<Self, ReportError> {
+        let mut reader = Reader::open(dir)?;
+        let (case, origin) = match reader.next().transpose()? {
+            Some(Event { kind: EventKind::Case(case), t, .. }) => (case, t),
+            _ => return Err(ReportError::NoCase { dir: dir.to_owned() }),
+        };
+        let mut transcript = TranscriptBuilder::new(origin);
+        let mut properties: Vec<Property> = Vec::new();
+        let mut verdict = None;
+        let mut last_lines = None;
+        let mut running = None;
+        let mut end = origin;
+        while let Some(event) = reader.next().transpose()? {
+            end = end.max(event.t);
+            match &event.kind {
+                EventKind::Bytes(bytes) => {
+                    transcript.wire(&reader, event.t, bytes)?;
+                    if let Some(words) = marks_in_words(bytes) {
+                        transcript.words(event.t, &words);
+                    }
+                }
+                EventKind::Property(property) => match properties.iter_mut().find(|known| known.name == property.name) {
+                    Some(known) => known.value.clone_from(&property.value),
+                    None => properties.push(property.clone()),
+                },
+                kind => {
+                    if let Some(words) = in_words(kind, event.step, &case) {
+                        transcript.words(event.t, &words);
+                    }
+                }
+            }
+            match event.kind {
+                EventKind::StepStart(_) => running = event.step,
+                EventKind::StepEnd(step) => {
+                    running = None;
+                    if last_lines.is_none() && step.outcome != StepOutcome::Passed {
+                        last_lines = Some(transcript.last_lines(&reader)?);
+                    }
+                }
+                EventKind::Verdict(written) => {
+                    verdict = Some(written);
+                    end = event.t;
+                }
+                _ => {}
+            }
+        }
+        let verdict = verdict.unwrap_or_else(|| no_verdict(running));
+        let last_lines = match last_lines {
+            Some(lines) => lines,
+            None => transcript.last_lines(&reader)?,
+        };
+        let transcript = transcript.finish(&reader)?;
+        let step = verdict.step.and_then(|id| case.steps.iter().find(|step| step.id == id)).cloned();
+        let evidence = read_evidence(dir, &case, origin, &verdict)?;
+        let duration = end.since(origin);
+        let clock = reader.header().clock;
+        Ok(Self { dir: dir.to_owned(), clock, case, properties, verdict, duration, step, transcript, last_lines, evidence })
+    }
+
+    /// How the case ended.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.verdict.outcome
+    }
+
+    /// The file with the events.
+    #[must_use]
+    pub fn events_file(&self) -> PathBuf {
+        self.dir.join(EVENTS_FILE)
+    }
+
+    /// The file with the bytes.
+    #[must_use]
+    pub fn bytes_file(&self) -> PathBuf {
+        self.dir.join(BYTES_FILE)
+    }
+
+    /// The line of the scenario's file that decided the case: the deciding step's, else the scenario's first.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.step.as_ref().map_or(self.case.line, |step| step.line)
+    }
+}
+
+fn no_verdict(running: Option<u16>) -> Verdict {
+    Verdict {
+        outcome: Outcome::Error,
+        reason: "the run ended before a verdict was written".to_owned(),
+        step: running,
+        expected: Some("a verdict as the timeline's last event".to_owned()),
+        seen: Some("a timeline that breaks off: the program was killed, or the computer stopped".to_owned()),
+        diagnosis: None,
+        evidence: Vec::new(),
+    }
+}
+
+/// The second pass, over the events alone, for those that prove something.
+fn read_evidence(dir: &Path, case: &Case, origin: MonoTime, verdict: &Verdict) -> Result<Vec<Line>, ReportError> {
+    let diagnosed = verdict.diagnosis.as_ref().map(|diagnosis| &diagnosis.evidence).filter(|evidence| !evidence.is_empty());
+    let mut wanted = diagnosed.unwrap_or(&verdict.evidence).clone();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.truncate(EVIDENCE);
+    let Some(&last) = wanted.last() else { return Ok(Vec::new()) };
+    let mut reader = Reader::open(dir)?;
+    let mut lines = Vec::with_capacity(wanted.len());
+    while let Some(event) = reader.next().transpose()? {
+        if event.seq > last {
+            break;
+        }
+        if wanted.binary_search(&event.seq).is_err() {
+            continue;
+        }
+        let at = event.t.since(origin);
+        lines.push(match &event.kind {
+            EventKind::Bytes(bytes) => {
+                let length = (bytes.length as usize).min(EVIDENCE_BYTES);
+                let mut text = escape::bytes(&reader.bytes_at(bytes.offset, length)?);
+                if length < bytes.length as usize {
+                    text.push('…');
+                }
+                Line { at, kind: bytes.direction.into(), text }
+            }
+            kind => {
+                let words = in_words(kind, event.step, case).unwrap_or_else(|| kind.name().to_owned());
+                Line { at, kind: LineKind::Words, text: cut(&escape::text(&words), 4 * EVIDENCE_BYTES).into_owned() }
+            }
+        });
+    }
+    Ok(lines)
+}
+
+/// What an event other than bytes says in a transcript; `None` for what is said elsewhere.
+fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> {
+    Some(match kind {
+        EventKind::Case(_) | EventKind::Property(_) | EventKind::Bytes(_) | EventKind::Verdict(_) => return None,
+        EventKind::StepStart(_) => {
+            let index = case.steps.iter().position(|info| Some(info.id) == step)?;
+            let info = &case.steps[index];
+            format!("step {}/{} (line {}): {}", index + 1, case.steps.len(), info.line, info.text)
+        }
+        EventKind::StepEnd(end) => match end.outcome {
+            StepOutcome::Passed => return None,
+            StepOutcome::Failed => "step failed".to_owned(),
+            StepOutcome::Error => "step ended with an error".to_owned(),
+            StepOutcome::Interrupted => "step interrupted".to_owned(),
+        },
+        EventKind::Edge(edge) => {
+            let state = match edge.state {
+                LineState::Asserted => "asserted",
+                LineState::Released => "released",
+            };
+            format!("{} {state}", edge.line)
+        }
+        EventKind::Speed(speed) if speed.requested == speed.actual => format!("{} at {} baud", speed.stream, speed.actual),
+        EventKind::Speed(speed) => format!("{} at {} baud, which reports {}", speed.stream, speed.requested, speed.actual),
+        EventKind::Match(found) => format!("{} matched \"{}\"", found.pattern, found.text),
+        EventKind::Request(request) => match request.asked {
+            1.. => format!("asked for {} bytes after {} of {}", request.asked, request.sent, request.total),
+            0 => format!("says it has all after {} of {} bytes", request.sent, request.total),
+            _ => format!("refused with {} after {} of {} bytes", request.asked, request.sent, request.total),
+        },
+        EventKind::Note(note) => note.text.clone(),
+        EventKind::Gone(gone) => format!("{} is gone: {}", gone.stream, gone.reason),
+        EventKind::Interrupted(_) => "the run was asked to end".to_owned(),
+        EventKind::Diagnosis(diagnosis) => format!("{}: {}", diagnosis.cause, diagnosis.because),
+    })
+}
+
+fn marks_in_words(bytes: &Bytes) -> Option<String> {
+    if bytes.marks.is_empty() || bytes.direction == Direction::Out {
+        return None;
+    }
+    let breaks = bytes.marks.iter().filter(|(_, kind)| *kind == MarkKind::Break).count();
+    let framing = bytes.marks.len() - breaks;
+    Some(format!("of these {} bytes {framing} had a framing error, and {breaks} stand for a break", bytes.length))
+}

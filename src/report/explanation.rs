@@ -1,0 +1,44 @@
+//! Why a case ended as it did, in the order in which a person asks: the words that the terminal and JUnit share.
+
+use super::{CaseReport, Line};
+
+/// One line of an explanation: what it is about, and what it says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reason<'a> {
+    pub(super) label: &'static str,
+    pub(super) text: Text<'a>,
+}
+
+/// What a line of an explanation says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Text<'a> {
+    /// Words, not escaped yet.
+    Words(String),
+    /// A line of the transcript.
+    Line(&'a Line),
+}
+
+/// The reasons of a case, from the step that decided it to the next thing to try. Empty for a case that passed.
+pub(super) fn reasons(report: &CaseReport) -> Vec<Reason<'_>> {
+    let verdict = &report.verdict;
+    let mut reasons = Vec::new();
+    let mut words = |label, text: Option<String>| {
+        reasons.extend(text.filter(|text| !text.is_empty()).map(|text| Reason { label, text: Text::Words(text) }));
+    };
+    words("step", report.step.as_ref().map(|step| step.text.clone()));
+    words("reason", Some(verdict.reason.clone()));
+    words("expected", verdict.expected.clone());
+    words("seen", verdict.seen.clone());
+    words("cause", verdict.diagnosis.as_ref().map(|diagnosis| format!("{}: {}", diagnosis.cause, diagnosis.because)));
+    let evidence = report.evidence.iter().enumerate();
+    reasons.extend(evidence.map(|(i, line)| Reason { label: if i == 0 { "evidence" } else { "" }, text: Text::Line(line) }));
+    if let Some(diagnosis) = &verdict.diagnosis {
+        reasons.push(Reason { label: "next", text: Text::Words(diagnosis.next.clone()) });
+    }
+    reasons
+}
+
+/// Where the deciding line stands: `scenarios/early-reset.yaml:12`.
+pub(super) fn place(report: &CaseReport) -> String {
+    format!("{}:{}", report.case.file, report.line())
+}

@@ -1,0 +1,190 @@
+//! Text for a terminal (or a log): one line a case, a block for each failure, a line for the whole, and a line for what a board does now.
+//!
+//! Pure formatting: nothing here writes, asks for the terminal's width or decides on colour. No returned text ends with a line feed. Everything fits
+//! `width` columns except places and paths, which stay whole so that they can be copied.
+
+use std::time::Duration;
+
+use super::escape;
+use super::explanation::{Text, place, reasons};
+use super::palette::{Palette, paint};
+use super::width::{columns, cut, wrap};
+use super::{CaseReport, GivenUp, RunReport};
+use crate::timeline::event::Outcome;
+
+/// Columns of the labels in a failure's block, with the blanks around them.
+const LABEL: usize = 14;
+
+/// One case in one line: `  PASS [   1.234s] kit-1  early reset [late=3 s]`. A case that did not run shows why in the place of its time.
+#[must_use]
+pub fn case_line(report: &CaseReport, width: usize, palette: &Palette) -> String {
+    let outcome = report.outcome();
+    let ran = !matches!(outcome, Outcome::Skipped | Outcome::Blocked);
+    let time = if ran { format!("[{:>9}]", seconds(report.duration)) } else { format!("[{:>9}]", "") };
+    let mut what = subject(report);
+    if !ran && !report.verdict.reason.is_empty() {
+        what = format!("{what} ({})", escape::text(&report.verdict.reason));
+    }
+    let label = format!("{:>6}", word(outcome));
+    let room = width.saturating_sub(columns(&label) + columns(&time) + 2);
+    format!("{} {time} {}", paint(palette.outcome(outcome), &label), cut(&what, room))
+}
+
+/// All that the timeline says of why a case failed: the step and its place, what was expected and seen, the cause with its evidence, the next thing to
+/// try, the last bytes both ways and where the rest is.
+#[must_use]
+pub fn failure_block(report: &CaseReport, width: usize, palette: &Palette) -> String {
+    let outcome = report.outcome();
+    let mut block = Block { width, palette, text: String::new() };
+    let label = format!("{:>6}", word(outcome));
+    let room = width.saturating_sub(columns(&label) + 1);
+    block.line(&format!("{} {}", paint(palette.outcome(outcome), &label), paint(palette.strong, &cut(&subject(report), room))));
+    block.line(&format!("   {} {}", paint(palette.dim, "-->"), escape::text(&place(report))));
+    for reason in reasons(report) {
+        match reason.text {
+            Text::Words(words) => block.words(reason.label, &escape::text(&words)),
+            Text::Line(line) => block.cut(reason.label, &line.to_string()),
+        }
+    }
+    for (i, line) in report.last_lines.iter().enumerate() {
+        block.cut(if i == 0 { "last bytes" } else { "" }, &line.to_string());
+    }
+    if report.last_lines.is_empty() {
+        block.words("last bytes", "none, in either direction");
+    }
+    block.whole("timeline", &escape::text(&report.dir.display().to_string()));
+    block.text
+}
+
+/// Why a board was given up, and what to do about it.
+#[must_use]
+pub fn given_up_block(given_up: &GivenUp, width: usize, palette: &Palette) -> String {
+    let mut block = Block { width, palette, text: String::new() };
+    let name = format!("board {}", escape::text(&given_up.board));
+    let room = width.saturating_sub(" ERROR ".len());
+    block.line(&format!("{} {}", paint(palette.fail, " ERROR"), paint(palette.strong, &cut(&name, room))));
+    block.words("given up", &escape::text(&given_up.reason));
+    if let Some(hint) = &given_up.hint {
+        block.words("hint", &escape::text(hint));
+    }
+    block.text
+}
+
+/// The whole run in one line: `Summary [  12.345s] 14 cases: 12 passed, 1 failed, 1 skipped`.
+#[must_use]
+pub fn summary_line(run: &RunReport, palette: &Palette) -> String {
+    let mut counts: Vec<String> = [
+        (Outcome::Passed, "passed"),
+        (Outcome::Failed, "failed"),
+        (Outcome::Error, "with an error of the rig"),
+        (Outcome::Interrupted, "interrupted"),
+        (Outcome::Skipped, "skipped"),
+        (Outcome::Blocked, "blocked"),
+    ]
+    .into_iter()
+    .map(|(outcome, word)| (run.count(outcome), palette.outcome(outcome), word))
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, style, word)| paint(style, &format!("{count} {word}")))
+    .collect();
+    match run.given_up.len() {
+        0 => {}
+        1 => counts.push(paint(palette.fail, "1 board given up")),
+        boards => counts.push(paint(palette.fail, &format!("{boards} boards given up"))),
+    }
+    let cases = run.cases.len();
+    let plural = if cases == 1 { "" } else { "s" };
+    let colon = if counts.is_empty() { "" } else { ": " };
+    let time = seconds(run.shown_duration());
+    format!("{} [{time:>9}] {cases} case{plural}{colon}{}", paint(palette.strong, "Summary"), counts.join(", "))
+}
+
+/// What a board does now.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The board.
+    pub board: &'a str,
+    /// The case.
+    pub case: &'a str,
+    /// The step: its number from 1, how many there are, and its text.
+    pub step: Option<(usize, usize, &'a str)>,
+    /// Since the case began.
+    pub elapsed: Duration,
+}
+
+/// What a board does now, in one line: `kit-1  early reset [late=3 s]  step 3/7 expect "OK\r\n"  1.2 s`. When it is too long, the step's text gives way.
+#[must_use]
+pub fn progress_line(progress: &Progress<'_>, width: usize) -> String {
+    let tenths = progress.elapsed.as_millis() / 100;
+    let time = format!("  {}.{} s", tenths / 10, tenths % 10);
+    let mut what = format!("{}  {}", escape::text(progress.board), escape::text(progress.case));
+    if let Some((number, of, text)) = progress.step {
+        what = format!("{what}  step {number}/{of} {}", escape::text(text));
+    }
+    let line = format!("{}{time}", cut(&what, width.saturating_sub(columns(&time))));
+    cut(&line, width).into_owned()
+}
+
+/// The word for an outcome, at most six columns.
+const fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "PASS",
+        Outcome::Failed => "FAIL",
+        Outcome::Error => "ERROR",
+        Outcome::Skipped => "SKIP",
+        Outcome::Blocked => "BLOCK",
+        Outcome::Interrupted => "ABORT",
+    }
+}
+
+/// The board and the case.
+fn subject(report: &CaseReport) -> String {
+    format!("{}  {}", escape::text(report.case.board.as_deref().unwrap_or("-")), escape::text(&report.case.name))
+}
+
+/// Seconds with three digits: `1.234s`.
+fn seconds(duration: Duration) -> String {
+    format!("{}.{:03}s", duration.as_secs(), duration.subsec_millis())
+}
+
+/// A block of labelled lines.
+struct Block<'a> {
+    width: usize,
+    palette: &'a Palette,
+    text: String,
+}
+
+impl Block<'_> {
+    fn line(&mut self, line: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+    }
+
+    fn labelled(&mut self, label: &str, text: &str) {
+        let label = format!("    {label:<10}");
+        if label.trim().is_empty() {
+            self.line(&format!("{label}{text}"));
+        } else {
+            let style = self.palette.dim;
+            self.line(&format!("{}{text}", paint(style, &label)));
+        }
+    }
+
+    /// Words, wrapped.
+    fn words(&mut self, label: &str, words: &str) {
+        for (i, line) in wrap(words, self.width.saturating_sub(LABEL)).iter().enumerate() {
+            self.labelled(if i == 0 { label } else { "" }, line);
+        }
+    }
+
+    /// One line, cut.
+    fn cut(&mut self, label: &str, line: &str) {
+        self.labelled(label, &cut(line, self.width.saturating_sub(LABEL)));
+    }
+
+    /// One line, whole.
+    fn whole(&mut self, label: &str, line: &str) {
+        self.labelled(label, line);
+    }
+}
