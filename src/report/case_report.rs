@@ -222,5 +222,5 @@ fn marks_in_words(bytes: &Bytes) -> Option<String> {
     }
     let breaks = bytes.marks.iter().filter(|(_, kind)| *kind == MarkKind::Break).count();
     let framing = bytes.marks.len() - breaks;
-    Some(format!("of these {} bytes {framing} had a framing error, and {breaks} stand for a break", bytes.length))
+    Some(format!("the port marked {framing} framing errors and {breaks} breaks among the last {} bytes", bytes.length))
 }

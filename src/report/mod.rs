@@ -8,7 +8,7 @@ mod error;
 pub mod escape;
 mod exit;
 mod explanation;
-
+mod junit;
 mod palette;
 mod run_report;
 pub mod terminal;
@@ -18,7 +18,7 @@ mod width;
 pub use case_report::CaseReport;
 pub use error::ReportError;
 pub use exit::Exit;
-
+pub use junit::write_junit;
 pub use palette::Palette;
 pub use run_report::{GivenUp, RunReport};
 pub use transcript::{LeftOut, Line, LineKind, TRANSCRIPT_LIMIT, Transcript};

@@ -13,7 +13,7 @@ use super::{CaseReport, GivenUp, RunReport};
 use crate::timeline::event::Outcome;
 
 /// Columns of the labels in a failure's block, with the blanks around them.
-const LABEL: usize = 14;
+const LABEL: usize = 15;
 
 /// One case in one line: `  PASS [   1.234s] kit-1  early reset [late=3 s]`. A case that did not run shows why in the place of its time.
 #[must_use]
@@ -73,10 +73,11 @@ pub fn given_up_block(given_up: &GivenUp, width: usize, palette: &Palette) -> St
 /// The whole run in one line: `Summary [  12.345s] 14 cases: 12 passed, 1 failed, 1 skipped`.
 #[must_use]
 pub fn summary_line(run: &RunReport, palette: &Palette) -> String {
+    let errors = if run.count(Outcome::Error) == 1 { "error" } else { "errors" };
     let mut counts: Vec<String> = [
         (Outcome::Passed, "passed"),
         (Outcome::Failed, "failed"),
-        (Outcome::Error, "with an error of the rig"),
+        (Outcome::Error, errors),
         (Outcome::Interrupted, "interrupted"),
         (Outcome::Skipped, "skipped"),
         (Outcome::Blocked, "blocked"),
@@ -162,7 +163,7 @@ impl Block<'_> {
     }
 
     fn labelled(&mut self, label: &str, text: &str) {
-        let label = format!("    {label:<10}");
+        let label = format!("    {label:<11}");
         if label.trim().is_empty() {
             self.line(&format!("{label}{text}"));
         } else {

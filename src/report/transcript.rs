@@ -123,7 +123,7 @@ pub(super) struct TranscriptBuilder {
     ring: VecDeque<Entry>,
     ring_weight: usize,
     left_out: LeftOut,
-    last: [VecDeque<Wire>; 2],
+    last: [Recent; 2],
     buffer: Vec<u8>,
 }
 
@@ -167,7 +167,7 @@ impl TranscriptBuilder {
             offset: bytes.offset,
             length: bytes.length as usize,
         };
-        self.remember_last(&wire);
+        self.last[usize::from(wire.direction == Direction::Out)].push(wire.clone());
         if !self.head_is_full() {
             let taken = self.take_into_head(reader, &wire)?;
             wire.offset += taken as u64;
@@ -181,7 +181,7 @@ impl TranscriptBuilder {
 
     /// The last lines of both directions until now, in their order: at most five of each.
     pub(super) fn last_lines(&self, reader: &Reader) -> Result<Vec<Line>, TimelineError> {
-        let mut wires: Vec<_> = self.last.iter().flatten().collect();
+        let mut wires: Vec<_> = self.last.iter().flat_map(|recent| &recent.wires).collect();
         // Bytes are appended to their file as they happen.
         wires.sort_by_key(|wire| wire.offset);
         let (mut assembler, mut buffer, mut pieces) = (Assembler::default(), Vec::new(), Vec::new());
@@ -284,22 +284,29 @@ impl TranscriptBuilder {
             }
         }
     }
+}
 
-    /// Keeps enough of each direction for [`LAST_LINES`] full lines.
-    fn remember_last(&mut self, wire: &Wire) {
-        let last = &mut self.last[usize::from(wire.direction == Direction::Out)];
-        let mut wire = wire.clone();
-        let most = (LAST_LINES + 1) * LINE_BYTES;
-        let surplus = wire.length.saturating_sub(most);
+/// The last bytes of one direction: enough for [`LAST_LINES`] full lines.
+#[derive(Debug, Default)]
+struct Recent {
+    wires: VecDeque<Wire>,
+    length: usize,
+}
+
+impl Recent {
+    const ENOUGH: usize = (LAST_LINES + 1) * LINE_BYTES;
+
+    fn push(&mut self, mut wire: Wire) {
+        let surplus = wire.length.saturating_sub(Self::ENOUGH);
         wire.offset += surplus as u64;
         wire.length -= surplus;
-        last.push_back(wire);
-        let mut kept: usize = last.iter().map(|wire| wire.length).sum();
-        while let Some(front) = last.front()
-            && kept - front.length >= most
+        self.length += wire.length;
+        self.wires.push_back(wire);
+        while let Some(front) = self.wires.front()
+            && self.length - front.length >= Self::ENOUGH
         {
-            kept -= front.length;
-            last.pop_front();
+            self.length -= front.length;
+            self.wires.pop_front();
         }
     }
 }
