@@ -1,6 +1,22 @@
-//! The board's serial port, on `serialport`, with its traps mended: framing marks kept, drain by queue and wire time, writes with deadlines of
-//! their own, exclusive and never cloned, non-blocking, modes put back.
+//! The board's serial port, on `serialport`, with its traps mended: framing marks kept, drain by queue and wire time, writes that never block, exclusive and
+//! never cloned, non-blocking, modes put back.
+//!
+//! This module owns the open descriptor and what is known of the wire behind it. It does not wait: who wants to wait polls the descriptor and asks again.
 
+mod device;
+mod error;
+mod holder;
+mod known;
+mod marks;
+mod modes;
 mod name;
+mod wire;
 
-pub use name::PortName;
+pub use device::{Port, is_close};
+pub(crate) use error::is_unplugged;
+pub use error::{DeviceAccess, PortError};
+pub use holder::Holder;
+pub use known::{KnownPort, UsbIdentity};
+pub use marks::MarkDecoder;
+pub use name::{PortName, ResolvedPort};
+pub use wire::WireClock;

@@ -1,0 +1,86 @@
+//! Who has a port that is busy, as far as /proc says. Only asked when an opening has failed.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// A process that has a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number.
+    pub pid: u32,
+    /// Its command, without arguments; empty when it cannot be read.
+    pub command: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == std::process::id() {
+            f.write_str("this program itself")
+        } else if self.command.is_empty() {
+            write!(f, "process {}", self.pid)
+        } else {
+            write!(f, "process {} ({})", self.pid, self.command)
+        }
+    }
+}
+
+/// Who has `device`: the holder of its advisory lock, else another process that has it open. `None` when /proc does not say, as a plain user
+/// is not shown the open files of others.
+pub(super) fn find(device: &Path) -> Option<Holder> {
+    let pid = lock_holder(device).or_else(|| opener(device))?;
+    let command = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Some(Holder { pid, command: command.trim_end().to_owned() })
+}
+
+/// Looks the device's inode up in /proc/locks.
+fn lock_holder(device: &Path) -> Option<u32> {
+    let file = fs::metadata(device).ok()?;
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let inode = format!("{:02x}:{:02x}:{}", rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()), file.ino());
+    locks.lines().find_map(|line| lock_on(line, &inode))
+}
+
+/// The process of one line of /proc/locks (`1: FLOCK  ADVISORY  WRITE 1234 00:1c:5 0 EOF`) if it is a lock of `inode`.
+fn lock_on(line: &str, inode: &str) -> Option<u32> {
+    // Somebody who waits for the lock has an arrow in the second place, and is not the holder. A process outside this one's namespace is shown as 0.
+    match line.split_ascii_whitespace().collect::<Vec<_>>()[..] {
+        [_, "FLOCK", _, _, pid, on, ..] if on == inode => pid.parse().ok().filter(|pid| *pid != 0),
+        _ => None,
+    }
+}
+
+/// Looks for another process with the device among its open files.
+fn opener(device: &Path) -> Option<u32> {
+    let own = std::process::id();
+    let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| *pid != own).find(|pid| {
+        fs::read_dir(format!("/proc/{pid}/fd"))
+            .is_ok_and(|fds| fds.filter_map(Result::ok).any(|fd| fs::read_link(fd.path()).is_ok_and(|target| target == device)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_read_from_its_line() {
+        let line = "3: FLOCK  ADVISORY  WRITE 1234 00:1c:5 0 EOF";
+        assert_eq!(lock_on(line, "00:1c:5"), Some(1234));
+        assert_eq!(lock_on(line, "00:1c:55"), None);
+        assert_eq!(lock_on("3: -> FLOCK  ADVISORY  WRITE 1234 00:1c:5 0 EOF", "00:1c:5"), None);
+        assert_eq!(lock_on("3: POSIX  ADVISORY  WRITE 1234 00:1c:5 0 EOF", "00:1c:5"), None);
+        assert_eq!(lock_on("3: FLOCK  ADVISORY  WRITE 0 00:1c:5 0 EOF", "00:1c:5"), None);
+        assert_eq!(lock_on("", "00:1c:5"), None);
+    }
+
+    #[test]
+    fn a_lock_of_this_process_is_found() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(lock_holder(file.path()), None);
+        file.as_file().lock().unwrap();
+        assert_eq!(find(file.path()).unwrap().to_string(), "this program itself");
+    }
+}
