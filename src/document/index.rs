@@ -1,0 +1,254 @@
+//! The first pass: the structure of a file with the place of every key and value.
+//!
+//! What these files never need is refused here, each with its place: duplicate keys, anchors and aliases, tags, merge keys, keys that are not plain words, several documents, deep nesting. The
+//! parser gives one event at a time, so a file of opening brackets is refused at the first one that is too deep.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::diagnostic::Diagnostic;
+use super::source::Document;
+
+/// The deepest nesting that is read.
+const MAX_DEPTH: usize = 64;
+
+/// A value of a file.
+#[derive(Debug)]
+pub struct Node {
+    /// Its bytes in the file.
+    pub span: Range<usize>,
+    /// What it is.
+    pub content: Content,
+}
+
+impl Node {
+    pub(super) const fn nothing() -> Self {
+        Self { span: 0..0, content: Content::Nothing }
+    }
+}
+
+/// What a value is.
+#[derive(Debug)]
+pub enum Content {
+    /// Nothing after the colon or the dash, or `~`, or `null`.
+    Nothing,
+    /// A single value, escapes and quotes resolved.
+    Scalar(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map, in the order of the file.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key of a map.
+#[derive(Debug)]
+pub struct Key {
+    /// Its text.
+    pub text: String,
+    /// Its bytes in the file.
+    pub span: Range<usize>,
+}
+
+type Refusal = Box<Diagnostic>;
+
+/// A list or a map that is not yet at its end.
+enum Open {
+    List { start: usize, items: Vec<Node> },
+    Map { start: usize, entries: Vec<(Key, Node)>, seen: HashMap<String, usize>, key: Option<Key> },
+}
+
+/// Takes the structure of a document.
+pub(super) fn index(document: &Document) -> Result<Node, Refusal> {
+    let mut builder = Builder { document, offsets: Offsets::of(document.text()), open: Vec::new(), root: None, documents: 0 };
+    for event in Parser::new_from_str(document.text()) {
+        match event {
+            Ok((event, span)) => builder.take(event, span)?,
+            Err(error) => return Err(builder.not_yaml(&error)),
+        }
+    }
+    builder.root.ok_or_else(|| {
+        Box::new(
+            Diagnostic::new(document.file(), "the file is empty").hint("a scenario file begins with `format: 1`, and so does a bench file"),
+        )
+    })
+}
+
+struct Builder<'d> {
+    document: &'d Document,
+    offsets: Offsets,
+    open: Vec<Open>,
+    root: Option<Node>,
+    documents: usize,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Refusal> {
+        let span = self.offsets.bytes(span);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    Err(self.refuse(span, "more than one document in the file", "one file holds one; split it at `---`"))
+                } else {
+                    Ok(())
+                }
+            }
+            Event::Alias(_) => Err(self.refuse(span, "an alias", "write the value out; `matrix` repeats a whole scenario")),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.plain_only(&span, anchor, tag.is_some())?;
+                self.scalar(text.into_owned(), style, span)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.plain_only(&span, anchor, tag.is_some())?;
+                self.open(&span, Open::List { start: span.start, items: Vec::new() })
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.plain_only(&span, anchor, tag.is_some())?;
+                self.open(&span, Open::Map { start: span.start, entries: Vec::new(), seen: HashMap::new(), key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+        }
+    }
+
+    /// Refuses an anchor or a tag before the value at `span`.
+    fn plain_only(&self, span: &Range<usize>, anchor: usize, tagged: bool) -> Result<(), Refusal> {
+        let before = |sign: char| {
+            let start = self.document.text()[..span.start].rfind(sign).unwrap_or(span.start);
+            let word = self.document.text()[start..].find(char::is_whitespace).map_or(span.end, |length| start + length);
+            start..word
+        };
+        if anchor != 0 {
+            return Err(self.refuse(before('&'), "an anchor", "remove it; aliases are not taken, so nothing can use it"));
+        }
+        if tagged {
+            return Err(self.refuse(before('!'), "a tag", "remove it; every value is read as what its key asks for"));
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, text: String, style: ScalarStyle, span: Range<usize>) -> Result<(), Refusal> {
+        if let Some(Open::Map { entries, seen, key: key @ None, .. }) = self.open.last_mut() {
+            if let Some(first) = seen.get(&text).and_then(|at| entries.get(*at)) {
+                let related = self.document.excerpt(first.0.span.clone());
+                return Err(Box::new(
+                    self.document
+                        .diagnostic(span, format!("the key `{text}` stands here twice"))
+                        .label("again")
+                        .related(self.document.file(), related, "first here")
+                        .hint("keep one of them"),
+                ));
+            }
+            if text == "<<" && style == ScalarStyle::Plain {
+                return Err(self.refuse(span, "a merge key", "write the keys out"));
+            }
+            seen.insert(text.clone(), entries.len());
+            *key = Some(Key { text, span });
+            return Ok(());
+        }
+        let nothing = style == ScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
+        let content = if nothing { Content::Nothing } else { Content::Scalar(text) };
+        self.value(Node { span, content });
+        Ok(())
+    }
+
+    fn open(&mut self, span: &Range<usize>, opened: Open) -> Result<(), Refusal> {
+        if let Some(Open::Map { key: None, .. }) = self.open.last() {
+            return Err(self.refuse(
+                span.start..span.start + 1,
+                "a list or a map as a key",
+                "a key is a word; braces and brackets around text need quotes",
+            ));
+        }
+        if self.open.len() == MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            return Err(self.refuse(
+                span.start..span.start + 1,
+                &message,
+                "nothing in these files goes deeper than 6; look for brackets that are not closed",
+            ));
+        }
+        self.open.push(opened);
+        Ok(())
+    }
+
+    fn close(&mut self, end: Range<usize>) -> Result<(), Refusal> {
+        let reach = |start: usize, last: Option<usize>| {
+            // A flow collection ends with its bracket; a block collection's end is only noticed at the next token.
+            let end = if end.is_empty() { last.unwrap_or(start) } else { end.end };
+            start..end.max(start)
+        };
+        let node = match self.open.pop() {
+            Some(Open::List { start, items }) => {
+                Node { span: reach(start, items.last().map(|item| item.span.end)), content: Content::List(items) }
+            }
+            Some(Open::Map { start, entries, .. }) => {
+                let last = entries.last().map(|(key, value)| value.span.end.max(key.span.end));
+                let start = entries.first().map_or(start, |(key, _)| start.min(key.span.start));
+                Node { span: reach(start, last), content: Content::Map(entries) }
+            }
+            None => return Ok(()),
+        };
+        self.value(node);
+        Ok(())
+    }
+
+    fn value(&mut self, node: Node) {
+        match self.open.last_mut() {
+            Some(Open::List { items, .. }) => items.push(node),
+            Some(Open::Map { entries, key, .. }) => {
+                if let Some(key) = key.take() {
+                    entries.push((key, node));
+                }
+            }
+            None => self.root = Some(node),
+        }
+    }
+
+    fn refuse(&self, span: Range<usize>, what: &str, hint: &str) -> Refusal {
+        Box::new(self.document.diagnostic(span, format!("{what}, which is not taken here")).hint(hint))
+    }
+
+    fn not_yaml(&self, error: &saphyr_parser::ScanError) -> Refusal {
+        let at = self.offsets.byte(error.marker().index());
+        let rest = self.document.text().get(at..).unwrap_or_default();
+        let span = at..at + rest.chars().next().map_or(0, char::len_utf8);
+        if error.info().contains("unknown anchor") {
+            return self.refuse(span, "an alias", "write the value out; `matrix` repeats a whole scenario");
+        }
+        let hint = if rest.starts_with('\t') {
+            "indent with blanks; YAML takes no tabs"
+        } else {
+            "text with `: `, ` #`, brackets, braces or a leading quote needs quotes around it"
+        };
+        Box::new(self.document.diagnostic(span, format!("not YAML: {}", error.info())).hint(hint))
+    }
+}
+
+/// Byte offsets of character indices, which the parser counts in.
+enum Offsets {
+    /// Every character is one byte.
+    Ascii(usize),
+    /// The offset of each character.
+    Table(Vec<usize>, usize),
+}
+
+impl Offsets {
+    fn of(text: &str) -> Self {
+        if text.is_ascii() { Self::Ascii(text.len()) } else { Self::Table(text.char_indices().map(|(at, _)| at).collect(), text.len()) }
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        match self {
+            Self::Ascii(length) => index.min(*length),
+            Self::Table(table, length) => table.get(index).copied().unwrap_or(*length),
+        }
+    }
+
+    fn bytes(&self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        start..self.byte(span.end.index()).max(start)
+    }
+}
