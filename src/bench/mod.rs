@@ -1,5 +1,7 @@
 //! The bench: the boards on this machine and how each is wired. A file of the user's, apart from the scenarios. Read by [`file`].
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Excerpt};
 use super::index::{Content, Key, Node};
+use super::refusal::Refusal;
 use super::source::Document;
 
 /// A value of a document with its place. Walking down never fails: what is not there is complained of where it should be.
@@ -88,6 +89,12 @@ impl<'d> Cursor<'d> {
     #[must_use]
     pub fn problem(&self, message: impl Into<String>) -> Diagnostic {
         self.document.diagnostic(self.span(), message)
+    }
+
+    /// A refusal of the value, placed.
+    #[must_use]
+    pub fn refused(&self, refusal: Refusal) -> Diagnostic {
+        self.problem(refusal.message).maybe_hint(refusal.hint)
     }
 
     /// A complaint about the key.

@@ -10,6 +10,7 @@ mod diagnostic;
 mod index;
 mod nearest;
 mod read;
+mod refusal;
 mod shapes;
 mod source;
 
@@ -17,5 +18,6 @@ pub use cursor::Cursor;
 pub use diagnostic::{Diagnostic, Excerpt, Problems, Related};
 pub use index::{Content, Key, Node};
 pub use nearest::{known, nearest};
+pub use refusal::{Refusal, one_of, unknown_word};
 pub use shapes::{Entries, Short, Text, given};
 pub use source::{Document, MAX_BYTES};

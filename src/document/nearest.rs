@@ -19,7 +19,7 @@ pub fn known<'a>(unknown: &str, words: impl IntoIterator<Item = &'a str> + Clone
     match (nearest(unknown, words), all.is_empty()) {
         (_, true) => "none is known here".to_owned(),
         (Some(word), false) if all.len() == 1 => format!("did you mean `{word}`?"),
-        (Some(word), false) => format!("did you mean `{word}`? Known: {}", all.join(", ")),
+        (Some(word), false) => format!("did you mean `{word}`? known: {}", all.join(", ")),
         (None, false) => format!("known: {}", all.join(", ")),
     }
 }
@@ -34,7 +34,7 @@ mod tests {
         assert_eq!(nearest("exepct", words), Some("expect"));
         assert_eq!(nearest("Reset", words), Some("reset"));
         assert_eq!(nearest("banana", words), None);
-        assert_eq!(known("rset", words), "did you mean `reset`? Known: `expect`, `reset`, `restore`");
+        assert_eq!(known("rset", words), "did you mean `reset`? known: `expect`, `reset`, `restore`");
         assert_eq!(known("banana", words), "known: `expect`, `reset`, `restore`");
     }
 }

@@ -33,7 +33,8 @@ impl Version {
 
     /// Reads three numbers with `separator` between them.
     fn split(text: &str, separator: char) -> Option<Self> {
-        let mut numbers = text.split(separator).map(|part| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u16>().ok()).flatten());
+        let mut numbers =
+            text.split(separator).map(|part| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u16>().ok()).flatten());
         let version = Self::new(numbers.next()??, numbers.next()??, numbers.next()??);
         numbers.next().is_none().then_some(version)
     }

@@ -1,6 +1,13 @@
 //! The plan: what a run will do, checked whole before hardware is touched. Made from scenario files and the bench by [`crate::scenario`];
 //! carried out by [`crate::runner`]. Holds no text that still has to be parsed.
 
+pub mod effects;
+mod listing;
+pub mod units;
+mod worst_case;
+
+pub use worst_case::{DEADLINE_SLACK, worst_case};
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -13,6 +20,13 @@ use crate::image::{Image, Version};
 use crate::matcher::PatternSet;
 use crate::model::evkit::Settings;
 use crate::seam::LineState;
+
+/// Everything that a run will do, in the order of the files.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The cases. No two have the same name.
+    pub cases: Vec<Case>,
+}
 
 /// A scenario with its matrix values filled in.
 #[derive(Debug, Clone)]
@@ -29,7 +43,7 @@ pub struct Case {
     pub line: u32,
     /// Tags.
     pub tags: Vec<String>,
-    /// What the steps may do to a board (derived; the file declares at least these).
+    /// What the steps may do to a board: what the file declares, which is at least what [`effects`] derives. In the order of [`Effect::ALL`].
     pub effects: Vec<Effect>,
     /// What a board must have or report.
     pub requires: Requires,
@@ -253,11 +267,30 @@ pub enum Anchor {
     StepBefore,
 }
 
+impl Anchor {
+    /// Every anchor, in the order of the reference.
+    pub const ALL: &'static [Self] = &[Self::Release, Self::Assert, Self::Acknowledge, Self::Match, Self::StepBefore];
+
+    /// The name that files use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Assert => "assert",
+            Self::Acknowledge => "acknowledge",
+            Self::Match => "match",
+            Self::StepBefore => "step-before",
+        }
+    }
+}
+
 /// See [`Action::Send`].
 #[derive(Debug, Clone)]
 pub struct Send {
     /// What to send.
     pub bytes: Arc<[u8]>,
+    /// Whether the file has it in `hex`: nothing is then known of what it does.
+    pub raw: bool,
     /// When: an event and how long after it. `None`: at once.
     pub at: Option<(Anchor, Duration)>,
 }

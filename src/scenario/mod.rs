@@ -1,1 +1,85 @@
-//! scenario
+//! Scenarios: YAML files become a [`Plan`], checked whole before any hardware is touched.
+//!
+//! A file is read as it is written ([`file`](self)), its matrix is expanded, variables are filled in, and every value gets its meaning; all complaints are collected and placed. docs/scenarios.md
+//! is the reference of the language. Nothing in here knows a port or a line.
+
+mod anchors;
+mod convert;
+mod file;
+mod images;
+mod matrix;
+mod patterns;
+mod reader;
+mod requires;
+mod setup;
+mod shipped;
+mod variables;
+mod verbs;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+pub(crate) use variables::{IMAGE_NAME, is_image_name};
+
+pub use shipped::SHIPPED;
+
+use crate::bench::Bench;
+use crate::document::{Diagnostic, Document, Excerpt, Problems};
+use crate::plan::Plan;
+
+/// Reads scenario files and makes the plan of them, in the order given. Images of the bench, where there is one, go before those that a file makes under the same name.
+///
+/// # Errors
+/// Every mistake found, in all the files, each with its place; at least one.
+pub fn load(files: &[PathBuf], bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
+    plan(files.iter().map(|file| Document::open(file)), bench)
+}
+
+/// The same for the scenarios that are shipped in the program, whose files are shown as `scenarios/NAME.yaml`.
+///
+/// # Errors
+/// As [`load`]: a bench may lack what a shipped scenario needs.
+pub fn load_shipped(bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
+    plan(SHIPPED.iter().map(|(name, text)| Document::parse(&Path::new("scenarios").join(name), text.as_bytes())), bench)
+}
+
+/// The same for one scenario in memory, which is called `file` in messages.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(file: &Path, text: &str, bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
+    plan(std::iter::once(Document::parse(file, text.as_bytes())), bench)
+}
+
+fn plan(documents: impl Iterator<Item = Result<Document, Box<Diagnostic>>>, bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
+    let none = BTreeMap::new();
+    let bench_images = bench.map_or(&none, |bench| &bench.images);
+    let mut problems = Problems::default();
+    let mut made = images::Made::default();
+    let mut names = HashMap::<String, (PathBuf, Excerpt)>::new();
+    let mut plan = Plan::default();
+    for document in documents {
+        let document = match document {
+            Ok(document) => document,
+            Err(diagnostic) => {
+                problems.push(*diagnostic);
+                continue;
+            }
+        };
+        let cases = convert::cases(&document, bench_images, &mut made, &mut problems);
+        if let Some(case) = cases.first() {
+            let name = document.root().get("scenario");
+            if let Some((file, excerpt)) = names.get(&case.scenario) {
+                problems.push(
+                    name.problem(format!("a second scenario is called `{}`", case.scenario))
+                        .related(file, excerpt.clone(), "first here")
+                        .hint("reports tell scenarios apart by name; give each its own, and each file once"),
+                );
+            } else {
+                names.insert(case.scenario.clone(), (document.file().to_owned(), name.excerpt()));
+            }
+        }
+        plan.cases.extend(cases);
+    }
+    if problems.is_empty() { Ok(plan) } else { Err(problems.into_sorted()) }
+}

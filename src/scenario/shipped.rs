@@ -1,0 +1,32 @@
+//! The scenarios that are shipped in the program, so that it works outside its checkout.
+
+/// Names and texts of the files in `scenarios/`.
+pub const SHIPPED: &[(&str, &str)] = &[("early-reset.yaml", include_str!("../../scenarios/early-reset.yaml"))];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_the_directory() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let mut names = std::fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".yaml"))
+            .collect::<Vec<_>>();
+        names.sort();
+        assert_eq!(
+            SHIPPED.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            names,
+            "list each file of scenarios/ in src/scenario/shipped.rs, sorted"
+        );
+    }
+
+    #[test]
+    fn every_shipped_scenario_loads_without_a_bench() {
+        let plan = crate::scenario::load_shipped(None)
+            .unwrap_or_else(|problems| panic!("{}", crate::document::Diagnostic::render_all(&problems, false)));
+        assert!(plan.cases.len() >= SHIPPED.len());
+    }
+}
