@@ -9,7 +9,7 @@ use evkit_hil::report::terminal::{Progress, case_line, failure_block, given_up_b
 use evkit_hil::report::{CaseReport, Exit, GivenUp, LineKind, Palette, RunReport, TRANSCRIPT_LIMIT};
 use evkit_hil::seam::{Mark, MarkKind, StreamId};
 use evkit_hil::time::MonoTime;
-use evkit_hil::timeline::event::{Direction, Note, Outcome, StepOutcome, Verdict};
+use evkit_hil::timeline::event::{self, Direction, Note, Outcome, StepOutcome, Verdict};
 use snapbox::{IntoData, assert_data_eq, str};
 
 use timelines::{Recorder, case, ended, failed, passed};
@@ -273,6 +273,37 @@ fn a_flood_keeps_its_ends() {
     assert!(tail.iter().copied().eq(number - tail.len() as u64..number));
     assert_eq!(transcript.left_out.bytes as usize, sent - 10 * (head.len() + tail.len()));
     assert_eq!(transcript.left_out.words, 0);
+}
+
+/// A gibibyte of a board's log, in a file that is all hole, is reported from its ends and never held.
+#[test]
+fn a_gibibyte_is_reported_in_bounded_memory() {
+    const EVENTS: u64 = 16 * 1024;
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("case");
+    let mut case = Recorder::new(&dir, case("soak", "soak", Some("kit-1")));
+    for i in 0..EVENTS {
+        let (offset, length) = (i * 64 * 1024, 64 * 1024);
+        let bytes = event::Bytes {
+            stream: "port".to_owned(),
+            direction: Direction::In,
+            offset,
+            length,
+            from_ns: 0,
+            to_ns: 0,
+            planned_ns: None,
+            marks: Vec::new(),
+        };
+        case.event(bytes);
+    }
+    std::fs::OpenOptions::new().write(true).open(dir.join("bytes.bin")).unwrap().set_len(EVENTS * 64 * 1024).unwrap();
+    let report = case.verdict(ended(Outcome::Failed, "flooded"));
+    let shown = (report.transcript.head.clone() + &report.transcript.tail).matches(r"\x00").count() as u64;
+    assert_eq!(report.transcript.left_out.bytes, EVENTS * 64 * 1024 - shown);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = peak.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+    assert!(kib < 128 * 1024, "this process held {kib} KiB");
 }
 
 #[test]

@@ -381,3 +381,116 @@ proptest! {
         prop_assert_eq!(events_of(dir.path()), [expected]);
     }
 }
+
+/// docs/timeline.md as a map from each `### kind` to the text below it.
+fn documented() -> (String, Vec<(String, String)>) {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/timeline.md")).unwrap();
+    let kinds = text.split_once("\n## Kinds\n").unwrap().1.split_once("\n## ").unwrap().0;
+    let sections = kinds.split("\n### `").skip(1).map(|section| {
+        let (kind, text) = section.split_once("`\n").unwrap();
+        (kind.to_owned(), text.to_owned())
+    });
+    let sections = sections.collect();
+    (text, sections)
+}
+
+/// The keys of all objects in a JSON value.
+fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {
+            found.push(key.clone());
+            keys(value, found);
+        }),
+        serde_json::Value::Array(list) => list.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_kind_and_field_is_documented_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    write_samples(dir.path());
+    let (text, sections) = documented();
+    let kinds: Vec<_> = sections.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, EventKind::NAMES);
+
+    let lines = fs::read_to_string(dir.path().join(EVENTS_FILE)).unwrap();
+    let mut lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let before_kinds = text.split_once("\n## Kinds\n").unwrap().0;
+    let rows = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name.to_owned())).collect()
+    };
+    let mut envelope: Vec<String> = Vec::new();
+    keys(&lines.next().unwrap(), &mut envelope);
+    for (event, (kind, section)) in lines.zip(&sections) {
+        for key in event.as_object().unwrap().keys() {
+            if !envelope.contains(key) {
+                envelope.push(key.clone());
+            }
+        }
+        let data = event["data"].as_object().unwrap();
+        let mut fields: Vec<_> = data.keys().cloned().collect();
+        let mut described = rows(section);
+        fields.sort();
+        described.sort();
+        assert_eq!(described, fields, "the fields of `{kind}`");
+        if kind == "case" {
+            let mut within = Vec::new();
+            keys(&data["steps"], &mut within);
+            assert!(within.iter().all(|field| section.contains(&format!("`{field}`"))), "the fields of a step");
+        }
+    }
+    let mut described = rows(before_kinds);
+    described.retain(|name| !name.contains('.'));
+    envelope.sort();
+    described.sort();
+    assert_eq!(described, envelope, "the fields of the header and of every event");
+}
+
+#[test]
+fn every_value_of_an_enumeration_is_documented() {
+    let (text, sections) = documented();
+    let section = |kind: &str| sections.iter().find(|(known, _)| known == kind).unwrap().1.as_str();
+    fn names<T: serde::Serialize>(values: &[T]) -> Vec<String> {
+        values.iter().map(|value| format!("`{}`", serde_json::to_value(value).unwrap().as_str().unwrap())).collect()
+    }
+    for (text, names) in [
+        (text.as_str(), names(&[Source::Commanded, Source::Read, Source::Observed, Source::Computed])),
+        (&text, names(&[ClockKind::Monotonic, ClockKind::Simulated])),
+        (section("step-end"), names(&[StepOutcome::Passed, StepOutcome::Failed, StepOutcome::Error, StepOutcome::Interrupted])),
+        (section("bytes"), names(&[Direction::In, Direction::Out])),
+        (section("bytes"), names(&[MarkKind::Framing, MarkKind::Break])),
+        (section("edge"), names(&[LineState::Asserted, LineState::Released])),
+        (section("diagnosis"), names(Cause::ALL)),
+        (section("verdict"), names(&[Outcome::Passed, Outcome::Failed, Outcome::Error])),
+        (section("verdict"), names(&[Outcome::Skipped, Outcome::Blocked, Outcome::Interrupted])),
+    ] {
+        for name in names {
+            assert!(text.contains(&name), "{name} is not documented");
+        }
+    }
+}
+
+#[test]
+fn the_documented_example_is_a_timeline() {
+    let (text, _) = documented();
+    let example = text.split_once("```jsonl\n").unwrap().1.split_once("```").unwrap().0;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(EVENTS_FILE), example).unwrap();
+    fs::write(dir.path().join(BYTES_FILE), "AT\r\r\nOK\r\n").unwrap();
+    let reader = Reader::open(dir.path()).unwrap();
+    // Written again, its events are the same to the byte.
+    let again = tempfile::tempdir().unwrap();
+    let mut timeline = Timeline::create(again.path(), reader.header().clock).unwrap();
+    let mut read = Vec::new();
+    for event in events_of(dir.path()) {
+        if let EventKind::Bytes(bytes) = &event.kind {
+            read.push(reader.bytes(bytes).unwrap());
+        }
+        timeline.record(event.t, event.source, event.step, event.kind).unwrap();
+    }
+    drop(timeline);
+    assert_eq!(read, [b"AT\r".to_vec(), b"\r\nOK\r\n".to_vec()]);
+    let again = fs::read_to_string(again.path().join(EVENTS_FILE)).unwrap();
+    assert_eq!(again.split_once('\n').unwrap().1, example.split_once('\n').unwrap().1);
+}

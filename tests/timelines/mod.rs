@@ -11,15 +11,15 @@ use evkit_hil::timeline::event::{self, Direction, EventKind, Outcome, Source, St
 use evkit_hil::timeline::{ClockKind, Timeline};
 
 /// A case whose timeline is being written. Time moves by [`Recorder::after`] alone.
-pub struct Recorder {
-    pub timeline: Timeline,
+pub(crate) struct Recorder {
+    pub(crate) timeline: Timeline,
     dir: PathBuf,
     now: MonoTime,
     step: Option<u16>,
 }
 
 impl Recorder {
-    pub fn new(dir: &Path, case: event::Case) -> Self {
+    pub(crate) fn new(dir: &Path, case: event::Case) -> Self {
         let mut recorder = Self {
             timeline: Timeline::create(dir, ClockKind::Simulated).unwrap(),
             dir: dir.to_owned(),
@@ -30,53 +30,53 @@ impl Recorder {
         recorder
     }
 
-    pub fn after(&mut self, millis: u64) -> &mut Self {
+    pub(crate) fn after(&mut self, millis: u64) -> &mut Self {
         self.now += Duration::from_millis(millis);
         self
     }
 
-    pub fn event(&mut self, kind: impl Into<EventKind>) -> u64 {
+    pub(crate) fn event(&mut self, kind: impl Into<EventKind>) -> u64 {
         self.timeline.record(self.now, Source::Computed, self.step, kind).unwrap()
     }
 
-    pub fn property(&mut self, name: &str, value: &str) {
+    pub(crate) fn property(&mut self, name: &str, value: &str) {
         self.event(event::Property { name: name.to_owned(), value: value.to_owned() });
     }
 
-    pub fn begin(&mut self, step: u16) {
+    pub(crate) fn begin(&mut self, step: u16) {
         self.step = Some(step);
         self.event(event::StepStart {});
     }
 
-    pub fn end(&mut self, outcome: StepOutcome) {
+    pub(crate) fn end(&mut self, outcome: StepOutcome) {
         self.event(event::StepEnd { outcome });
         self.step = None;
     }
 
-    pub fn edge(&mut self, state: LineState) {
+    pub(crate) fn edge(&mut self, state: LineState) {
         let now = self.now.as_ns();
         self.event(event::Edge { line: "reset".to_owned(), state, before_ns: now, after_ns: now, planned_ns: None });
     }
 
-    pub fn bytes(&mut self, direction: Direction, bytes: &[u8]) -> u64 {
+    pub(crate) fn bytes(&mut self, direction: Direction, bytes: &[u8]) -> u64 {
         self.timeline.record_bytes(self.step, StreamId::PORT, direction, self.now, self.now, None, bytes, &[]).unwrap()
     }
 
     /// Writes the verdict and reads the case as reports see it.
-    pub fn verdict(mut self, verdict: Verdict) -> CaseReport {
+    pub(crate) fn verdict(mut self, verdict: Verdict) -> CaseReport {
         self.event(verdict);
         self.killed()
     }
 
     /// Ends without a verdict.
-    pub fn killed(self) -> CaseReport {
+    pub(crate) fn killed(self) -> CaseReport {
         let Self { timeline, dir, .. } = self;
         drop(timeline);
         CaseReport::read(&dir).unwrap()
     }
 }
 
-pub fn case(scenario: &str, name: &str, board: Option<&str>) -> event::Case {
+pub(crate) fn case(scenario: &str, name: &str, board: Option<&str>) -> event::Case {
     let step = |id, line, section: &str, text: &str| StepInfo { id, section: section.to_owned(), line, text: text.to_owned() };
     event::Case {
         name: name.to_owned(),
@@ -100,12 +100,12 @@ pub fn case(scenario: &str, name: &str, board: Option<&str>) -> event::Case {
     }
 }
 
-pub fn ended(outcome: Outcome, reason: &str) -> Verdict {
+pub(crate) fn ended(outcome: Outcome, reason: &str) -> Verdict {
     Verdict { outcome, reason: reason.to_owned(), step: None, expected: None, seen: None, diagnosis: None, evidence: Vec::new() }
 }
 
 /// A case that passed after 1.234 s, with a word in each direction.
-pub fn passed(dir: &Path, scenario: &str, name: &str, board: &str) -> CaseReport {
+pub(crate) fn passed(dir: &Path, scenario: &str, name: &str, board: &str) -> CaseReport {
     let mut case = Recorder::new(dir, case(scenario, name, Some(board)));
     case.begin(1);
     case.bytes(Direction::Out, b"AT\r");
@@ -116,7 +116,7 @@ pub fn passed(dir: &Path, scenario: &str, name: &str, board: &str) -> CaseReport
 }
 
 /// A case in which the boot code answered with its acknowledge and numeric results where the application should have said OK.
-pub fn failed(dir: &Path) -> CaseReport {
+pub(crate) fn failed(dir: &Path) -> CaseReport {
     let mut info = case("early reset", "early reset [late=3 s]", Some("kit-1"));
     info.matrix = vec![("late".to_owned(), "3 s".to_owned())];
     let mut case = Recorder::new(dir, info);
