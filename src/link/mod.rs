@@ -1,1 +1,32 @@
-//! link
+//! Links: what carries a device model to whoever opens its port.
+//!
+//! A [`PtyBoard`] carries any [`crate::model::DeviceModel`] on a pseudo-terminal in real time, with a control socket beside it for what a serial port cannot do: drive the
+//! reset line, set the board up, unplug it. [`ControlClient`] is the other end of that socket. The link on simulated time is [`crate::seam::simulated`].
+//!
+//! # What a PTY carries, and what not
+//! | | |
+//! | --- | --- |
+//! | bytes | both ways, unharmed, as long as the port is raw (it is when the board starts) |
+//! | the host's speed | yes: both ends share their settings, so the model is told the speed that the host has set; it is read together with the bytes |
+//! | pacing towards the host | the model's: nothing is written before the moment that the model says |
+//! | pacing towards the board | none: bytes arrive as soon as they are written; the model is told their speed and puts them on its wire itself |
+//! | framing and parity marks | no: marks of the model's output are dropped, the bytes themselves arrive |
+//! | break, DTR, RTS, CTS | no |
+//! | unplugging | yes, by the control socket's `unplug` |
+//!
+//! No link knows which model it carries.
+
+mod carrier;
+mod client;
+mod control;
+mod error;
+mod files;
+mod port;
+mod pty;
+#[cfg(test)]
+mod tests;
+
+pub use client::{ControlClient, ControlError};
+pub use control::ControlTarget;
+pub use error::LinkError;
+pub use pty::{PtyBoard, PtyConfig};
