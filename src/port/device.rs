@@ -56,6 +56,13 @@ impl Port {
         Self::open_with(resolved, speed, is_pty, if is_pty { Marks::NotCarried } else { Marks::Kept })
     }
 
+    /// Opens a PTY with the modes of a real port, so that its kernel doubles FF.
+    #[cfg(test)]
+    pub(crate) fn open_marked(device: &Path) -> Self {
+        let resolved = ResolvedPort { name: PortName::Path(device.into()), device: device.into() };
+        Self::open_with(resolved, Baud::DEFAULT, true, Marks::Kept).unwrap()
+    }
+
     fn open_with(resolved: ResolvedPort, speed: Baud, is_pty: bool, marks: Marks) -> Result<Self, PortError> {
         let busy = || PortError::Busy { port: resolved.to_string(), holder: holder::find(&resolved.device) };
         let failed = |call| {
@@ -248,4 +255,59 @@ fn is_pty(device: &Path) -> bool {
 pub fn is_close(requested: Baud, actual: Baud) -> bool {
     let (requested, actual) = (u64::from(requested.bits_per_second()), u64::from(actual.bits_per_second()));
     requested.abs_diff(actual) * 50 <= requested
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::path::PathBuf;
+
+    use rustix::pty::OpenptFlags;
+    use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
+
+    use super::*;
+
+    fn baud(n: u32) -> Baud {
+        Baud::new(n).unwrap()
+    }
+
+    fn pty() -> (OwnedFd, PathBuf) {
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        rustix::pty::unlockpt(&master).unwrap();
+        let name = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        (master, name.into())
+    }
+
+    #[test]
+    fn two_percent_is_close() {
+        assert!(is_close(baud(115_200), baud(115_200)));
+        assert!(is_close(baud(460_800), baud(461_538)), "what a 48 MHz clock makes of it");
+        assert!(is_close(baud(1000), baud(980)) && is_close(baud(1000), baud(1020)));
+        assert!(!is_close(baud(1000), baud(979)) && !is_close(baud(1000), baud(1021)));
+        assert!(!is_close(baud(u32::MAX), baud(1)));
+    }
+
+    #[test]
+    fn marks_are_asked_for_and_a_speed_change_brings_them_back() {
+        let (master, device) = pty();
+        let mut port = Port::open_marked(&device);
+        let kept = InputModes::INPCK | InputModes::PARMRK;
+        assert_eq!(tcgetattr(&master).unwrap().input_modes, kept);
+        let mut lost = tcgetattr(&master).unwrap();
+        lost.input_modes = InputModes::IGNPAR;
+        tcsetattr(&master, OptionalActions::Now, &lost).unwrap();
+        assert_eq!(port.set_speed(baud(460_800)).unwrap(), baud(460_800));
+        assert_eq!(tcgetattr(&master).unwrap().input_modes, kept);
+    }
+
+    #[test]
+    fn what_was_written_occupies_the_wire() {
+        let (_master, device) = pty();
+        let mut port = Port::open_marked(&device);
+        assert_eq!(port.wire_free_at(), MonoTime::ZERO);
+        let before = MonoTime::now();
+        assert_eq!(port.write(b"0123456789").unwrap(), 10);
+        assert!(port.wire_free_at() >= before + Baud::DEFAULT.wire_time(10));
+        assert_eq!(port.queued().unwrap(), 0, "a PTY says empty at once");
+    }
 }

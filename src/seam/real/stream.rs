@@ -347,3 +347,30 @@ impl Stream {
         SeamError::Stream { stream: self.id.name(), call, source }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::pty::OpenptFlags;
+
+    use super::*;
+
+    #[test]
+    fn ff_that_the_kernel_doubled_is_one_byte_without_a_mark() {
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        rustix::pty::unlockpt(&master).unwrap();
+        let device = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let mut stream = Stream::new(StreamId::PORT, Port::open_marked(device.as_ref()));
+
+        for said in [b"\xFF\xFF\x00".as_slice(), b"plain", b"\xFF", b"a\xFF\x00\x00\xFE"] {
+            rustix::io::write(&master, said).unwrap();
+            let (mut heard, end) = (Vec::new(), MonoTime::now() + Duration::from_secs(20));
+            while heard.len() < said.len() && MonoTime::now() < end {
+                if let Some(Found::Bytes { .. }) = stream.read().unwrap() {
+                    heard.extend_from_slice(stream.bytes());
+                    assert_eq!(stream.marks(), []);
+                }
+            }
+            assert_eq!(heard, said);
+        }
+    }
+}
