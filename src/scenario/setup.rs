@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use crate::document::{Cursor, Entries, Refusal, Text, known};
-use crate::model::evkit::{SettingKind, Settings};
+use crate::model::evkit::{Kind, Settings};
 use crate::plan::VirtualSetup;
 
 /// Reads `virtual:`; each key and value is tried on a virtual EVKIT's settings.
@@ -20,13 +20,16 @@ pub(super) fn setup(entries: Option<&Entries<Text>>, cursor: Cursor<'_>, reader:
         };
         let value = reader.value(entry, text, |value| {
             // Tried on settings of its own, so that each complaint is about its own key.
-            Settings::drawn(0).set(key, value).map(|()| value.to_owned()).map_err(|message| Refusal { message, hint: None })
+            Settings::drawn(0)
+                .set(key, value)
+                .map(|()| value.to_owned())
+                .map_err(|error| Refusal { message: error.to_string(), hint: None })
         });
         match value {
             Some(value) => setup.settings.push((key.clone(), value)),
             None => all = false,
         }
-        setup.has_faults |= kind != SettingKind::Assumption;
+        setup.has_faults |= kind == Kind::Fault;
     }
     all.then_some(setup)
 }
