@@ -108,14 +108,18 @@ impl Bench {
     }
 
     fn read(document: &Document) -> Result<Self, Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        document.refuse_empty_keys(&mut problems);
+        if !problems.is_empty() {
+            return Err(problems.into_sorted());
+        }
         let raw = document.read_as::<BenchFile>().map_err(|diagnostic| vec![*diagnostic])?;
         let root = document.root();
         if &*raw.format != "1" {
             let problem = root.get("format").problem(format!("format {} is not known", &*raw.format));
             return Err(vec![problem.hint("this version reads `format: 1`")]);
         }
-        let mut reader =
-            Reader { directory: document.file().parent().unwrap_or(Path::new("")), problems: Problems::default(), taken: HashMap::new() };
+        let mut reader = Reader { directory: document.file().parent().unwrap_or(Path::new("")), problems, taken: HashMap::new() };
         let host_late = match &raw.host_late {
             Some(text) => reader.value(root.get("host-late"), text, |text| Ok(parse_duration(text)?)),
             None => Some(HOST_LATE),

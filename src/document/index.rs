@@ -211,14 +211,23 @@ impl Builder<'_> {
         Box::new(self.document.diagnostic(span, format!("{what}, which is not taken here")).hint(hint))
     }
 
+    fn too_deep(&self, span: Range<usize>) -> Refusal {
+        let message = format!("nested deeper than {MAX_DEPTH} levels");
+        self.refuse(span, &message, "nothing in these files goes deeper than 6; look for brackets that are not closed")
+    }
+
     fn not_yaml(&self, error: &saphyr_parser::ScanError) -> Refusal {
         let at = self.offsets.byte(error.marker().index());
         let rest = self.document.text().get(at..).unwrap_or_default();
         let span = at..at + rest.chars().next().map_or(0, char::len_utf8);
+        if error.info().contains("recursion limit") {
+            // The parser looks ahead, and can meet its own limit before it has handed over the bracket that is too deep.
+            return self.too_deep(span);
+        }
         if error.info().contains("unknown anchor") {
             return self.refuse(span, "an alias", "write the value out; `matrix` repeats a whole scenario");
         }
-        let hint = if rest.starts_with('\t') {
+        let hint = if error.info().contains("tab") {
             "indent with blanks; YAML takes no tabs"
         } else {
             "text with `: `, ` #`, brackets, braces or a leading quote needs quotes around it"

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::cursor::Cursor;
-use super::diagnostic::{Diagnostic, Excerpt};
-use super::index::{self, Node};
+use super::diagnostic::{Diagnostic, Excerpt, Problems};
+use super::index::{self, Content, Node};
 
 /// The longest file that is read: 1 MiB.
 pub const MAX_BYTES: u64 = 1024 * 1024;
@@ -74,6 +74,14 @@ impl Document {
     #[must_use]
     pub fn root(&self) -> Cursor<'_> {
         Cursor::new(self, None, &self.root)
+    }
+
+    /// Complains of every outermost key that stands without a value: serde would take it for an empty list or map.
+    pub fn refuse_empty_keys(&self, problems: &mut Problems) {
+        for entry in self.root().entries().filter(|entry| matches!(entry.node().content, Content::Nothing)) {
+            let key = entry.key().unwrap_or_default();
+            problems.push(entry.key_problem(format!("`{key}` has no value")).hint("give it one, or remove the key"));
+        }
     }
 
     /// The line of a byte offset, from 1.

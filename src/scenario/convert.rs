@@ -34,6 +34,7 @@ pub(super) fn cases(
     problems: &mut Problems,
 ) -> Vec<Case> {
     let before = problems.len();
+    document.refuse_empty_keys(problems);
     check_shape_of_steps(document, problems);
     if problems.len() > before {
         return Vec::new();

@@ -262,7 +262,7 @@ impl Steps<'_, '_> {
         if image.is_none() {
             let near = known(name, self.images.keys().map(String::as_str));
             let hint = format!(
-                "{near}; add it to `images` of this file (`{name}: {{ make: {{ A: 2.8.0 }} }}`) or of the bench file (`{name}: {{ path: … }}`)"
+                "{near}\nor add it: to `images` here, `{name}: {{ make: {{ A: 2.8.0 }} }}`, or to `images` of the bench file, `{name}: {{ path: … }}`"
             );
             self.reader.push(at.problem(format!("there is no image `{name}`")).hint(hint));
         }

@@ -1,0 +1,119 @@
+//! Files that must be refused stand in fixtures/refused, each beside the exact text that it is refused with. `bench-*.yaml` are bench files.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test refused` writes the texts anew.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use evkit_hil::bench::Bench;
+use evkit_hil::document::{Diagnostic, Document};
+use evkit_hil::scenario;
+use rstest::rstest;
+
+/// The complaints about a file, as `evkit-hil check` shows them. Tests run in the package's directory, so that files are named relative to it.
+fn refused(file: &Path) -> String {
+    let is_bench = file.file_name().unwrap().to_str().unwrap().starts_with("bench-");
+    let result = if is_bench { Bench::load(file).map(drop) } else { scenario::load(&[file.to_owned()], None).map(drop) };
+    match result {
+        Ok(()) => panic!("{} was taken", file.display()),
+        Err(problems) => Diagnostic::render_all(&problems, false),
+    }
+}
+
+#[rstest]
+fn is_refused_with_this_text(#[files("fixtures/refused/*.yaml")] file: PathBuf) {
+    let file = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let text = file.with_extension("txt");
+    snapbox::Assert::new().action_env("SNAPSHOTS").eq(refused(file), snapbox::Data::read_from(&text, None).raw());
+}
+
+/// The texts without a file beside them would be compared with nothing.
+#[test]
+fn every_text_has_its_file() {
+    for entry in std::fs::read_dir("fixtures/refused").unwrap() {
+        let path = entry.unwrap().path();
+        assert!(path.with_extension("yaml").exists(), "{} stands alone", path.display());
+    }
+}
+
+#[test]
+fn a_hundred_thousand_brackets_are_refused_at_once() {
+    for (bracket, column) in [("[", 263), ("{", 263), ("- ", 127)] {
+        let text = format!("steps: {}{}", if bracket == "- " { "\n" } else { "" }, bracket.repeat(100_000));
+        let started = Instant::now();
+        let problem = Document::parse(Path::new("brackets.yaml"), text.as_bytes()).unwrap_err();
+        let rendered = problem.render(false);
+        let took = started.elapsed();
+        let excerpt = problem.excerpt.unwrap();
+        assert_eq!(
+            (problem.message.as_str(), excerpt.column),
+            ("nested deeper than 64 levels, which is not taken here", column),
+            "{bracket}"
+        );
+        assert!(took < Duration::from_millis(50), "{bracket}: took {took:?}");
+        assert!(rendered.len() < 4_000, "{bracket}: {} bytes of message", rendered.len());
+    }
+}
+
+#[test]
+fn ten_megabytes_are_refused_unread() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("long.yaml");
+    std::fs::write(&file, "# ten bytes\n".repeat(10 * 1024 * 1024 / 12)).unwrap();
+    let started = Instant::now();
+    let text = refused(&file);
+    assert!(started.elapsed() < Duration::from_millis(200));
+    let expected = format!(
+        "error: the file is longer than 1 MiB, and was not read\n--> {}\n |\nhint: split it; a file of this kind has a few kilobytes\n",
+        file.display()
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn files_that_cannot_be_read_say_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut seen = String::new();
+    for file in [directory.path().to_owned(), directory.path().join("missing.yaml")] {
+        let problems = scenario::load(&[file], None).unwrap_err();
+        let hint = problems[0].hint.as_deref().unwrap();
+        writeln!(seen, "{}; {hint}", problems[0].message).unwrap();
+    }
+    assert_eq!(
+        seen,
+        "cannot read the file: Is a directory (os error 21); name the files in it\n\
+         cannot read the file: No such file or directory (os error 2); check the name; names are relative to the directory that the command runs in\n"
+    );
+}
+
+#[test]
+fn a_byte_order_mark_is_tolerated_and_moves_nothing() {
+    let text = "\u{feff}format: 1\nscenario: with a mark\nsteps:\n  - wait: 300\n";
+    let problems = scenario::load_text(Path::new("mark.yaml"), text, None).unwrap_err();
+    let excerpt = problems[0].excerpt.as_ref().unwrap();
+    assert_eq!((excerpt.line, excerpt.column), (4, 11));
+    let text = text.replace("300", "300 ms");
+    assert_eq!(scenario::load_text(Path::new("mark.yaml"), &text, None).unwrap().cases.len(), 1);
+}
+
+#[test]
+fn two_scenarios_of_one_name_are_refused_wherever_they_stand() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = ["a.yaml", "b.yaml"].map(|name| directory.path().join(name));
+    for file in &files {
+        std::fs::write(file, "format: 1\nscenario: twin\nsteps: [ wait: 300 ms ]\n").unwrap();
+    }
+    let problems = scenario::load(&files, None).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].message, "a second scenario is called `twin`");
+    assert_eq!((&problems[0].file, &problems[0].related.as_ref().unwrap().file), (&files[1], &files[0]));
+}
+
+#[test]
+fn mistakes_of_several_files_are_all_shown() {
+    let files = ["fixtures/refused/missing-unit.yaml", "fixtures/refused/alias.yaml"].map(PathBuf::from);
+    let problems = scenario::load(&files, None).unwrap_err();
+    let places = problems.iter().map(|problem| (problem.file == files[0], problem.excerpt.as_ref().unwrap().line)).collect::<Vec<_>>();
+    assert_eq!(places, [(true, 4), (true, 5), (true, 6), (true, 7), (false, 5)]);
+}
