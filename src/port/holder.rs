@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -37,9 +38,15 @@ pub(super) fn find(device: &Path) -> Option<Holder> {
 /// Looks the device's inode up in /proc/locks.
 fn lock_holder(device: &Path) -> Option<u32> {
     let file = fs::metadata(device).ok()?;
-    let locks = fs::read_to_string("/proc/locks").ok()?;
     let inode = format!("{:02x}:{:02x}:{}", rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()), file.ino());
-    locks.lines().find_map(|line| lock_on(line, &inode))
+    // The kernel counts its way to where the last read ended, so a lock that goes in between hides another one. A read that is offered much room takes a
+    // page at once, which is nearly always all; a small first one, as without the capacity, takes one line.
+    let mut locks = String::with_capacity(64 * 1024);
+    (0..3).find_map(|_| {
+        locks.clear();
+        fs::File::open("/proc/locks").ok()?.read_to_string(&mut locks).ok()?;
+        locks.lines().find_map(|line| lock_on(line, &inode))
+    })
 }
 
 /// The process of one line of /proc/locks (`1: FLOCK  ADVISORY  WRITE 1234 00:1c:5 0 EOF`) if it is a lock of `inode`.
