@@ -177,3 +177,32 @@ impl ControlClient {
         ControlError::Closed { path: self.path.clone(), command: command.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_control_client_waits_no_longer_than_it_was_told_and_takes_no_late_answer() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control");
+        assert!(matches!(ControlClient::connect(&path), Err(ControlError::Connect { .. })));
+
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut client = ControlClient::connect(&path).unwrap().with_deadline(Duration::from_millis(20));
+        let (mut server, _) = listener.accept().unwrap();
+        assert!(matches!(client.command("state"), Err(ControlError::Deadline { .. })));
+        server.write_all(b"ok late\n").unwrap();
+        assert!(matches!(client.command("help"), Err(ControlError::Closed { .. })));
+        assert!(matches!(client.command("two\nlines"), Err(ControlError::NotALine { .. })));
+
+        let mut client = ControlClient::connect(&path).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(b"HTTP/1.1 400\r\n").unwrap();
+        assert!(matches!(client.command("state"), Err(ControlError::Foreign { answer, .. }) if answer == "HTTP/1.1 400"));
+        drop(server);
+        assert!(matches!(client.command("state"), Err(ControlError::Closed { .. } | ControlError::System { .. })));
+    }
+}
