@@ -52,7 +52,7 @@ pub(super) enum Verb {
 }
 
 /// Every verb, in the order of the reference.
-pub(super) const VERBS: &[&str] =
+pub const VERBS: &[&str] =
     &["reset", "uart", "send", "expect", "quiet", "wait", "at", "handshake", "boot", "upload", "diagnosis", "restore"];
 
 /// Declares a map of a file: keys that must be there, then keys that may.

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use variables::{IMAGE_NAME, is_image_name};
 
+pub use file::VERBS;
 pub use shipped::SHIPPED;
 
 use crate::bench::Bench;
