@@ -53,3 +53,6 @@ impl fmt::Display for BoardName {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

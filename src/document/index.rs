@@ -99,6 +99,7 @@ impl Builder<'_> {
             Event::Alias(_) => Err(self.refuse(span, "an alias", "write the value out; `matrix` repeats a whole scenario")),
             Event::Scalar(text, style, anchor, tag) => {
                 self.plain_only(&span, anchor, tag.is_some())?;
+                let span = self.written(style, span);
                 self.scalar(text.into_owned(), style, span)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -127,6 +128,21 @@ impl Builder<'_> {
             return Err(self.refuse(before('!'), "a tag", "remove it; every value is read as what its key asks for"));
         }
         Ok(())
+    }
+
+    /// The span of a quoted scalar up to its closing quote: the parser's reaches over blanks and a comment behind it.
+    fn written(&self, style: ScalarStyle, span: Range<usize>) -> Range<usize> {
+        let text = self.document.text().get(span.clone()).unwrap_or_default();
+        let mut characters = text.char_indices().skip(1).peekable();
+        while let Some((at, character)) = characters.next() {
+            match (style, character) {
+                (ScalarStyle::DoubleQuoted, '\\') => drop(characters.next()),
+                (ScalarStyle::SingleQuoted, '\'') if characters.next_if(|(_, next)| *next == '\'').is_some() => {}
+                (ScalarStyle::DoubleQuoted, '"') | (ScalarStyle::SingleQuoted, '\'') => return span.start..span.start + at + 1,
+                _ => {}
+            }
+        }
+        span
     }
 
     fn scalar(&mut self, text: String, style: ScalarStyle, span: Range<usize>) -> Result<(), Refusal> {
@@ -259,5 +275,51 @@ impl Offsets {
     fn bytes(&self, span: Span) -> Range<usize> {
         let start = self.byte(span.start.index());
         start..self.byte(span.end.index()).max(start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Every scalar of a document with what stands in the file at its span.
+    fn spans(text: &str) -> Vec<(String, String)> {
+        fn walk(document: &Document, node: &Node, found: &mut Vec<(String, String)>) {
+            match &node.content {
+                Content::Nothing => {}
+                Content::Scalar(value) => found.push((value.clone(), document.text()[node.span.clone()].to_owned())),
+                Content::List(items) => items.iter().for_each(|item| walk(document, item, found)),
+                Content::Map(entries) => {
+                    for (key, value) in entries {
+                        found.push((key.text.clone(), document.text()[key.span.clone()].to_owned()));
+                        walk(document, value, found);
+                    }
+                }
+            }
+        }
+        let document = Document::parse(Path::new("test.yaml"), text.as_bytes()).unwrap();
+        let mut found = Vec::new();
+        walk(&document, document.root().node(), &mut found);
+        found
+    }
+
+    #[test]
+    fn spans_are_what_is_written() {
+        let text = "a: plain  # comment\n\"b\" : \"q\\\"u\u{e9} \" # comment\nc: 'it''s'   \nd: [ \u{20ac}, 00 , \"x\" ]\n";
+        let expected = [
+            ("a", "a"),
+            ("plain", "plain"),
+            ("b", "\"b\""),
+            ("q\"u\u{e9} ", "\"q\\\"u\u{e9} \""),
+            ("c", "c"),
+            ("it's", "'it''s'"),
+            ("d", "d"),
+            ("\u{20ac}", "\u{20ac}"),
+            ("00", "00"),
+            ("x", "\"x\""),
+        ];
+        assert_eq!(spans(text), expected.map(|(value, written)| (value.to_owned(), written.to_owned())));
     }
 }

@@ -13,6 +13,8 @@ mod reader;
 mod requires;
 mod setup;
 mod shipped;
+#[cfg(test)]
+mod tests;
 mod variables;
 mod verbs;
 
