@@ -56,9 +56,14 @@ impl Sampler {
         }
     }
 
+    /// The falling edge with which the next character may begin. `None` while the line is idle.
+    pub(super) fn pending_edge(&self, wire: &mut Wire) -> Option<MonoTime> {
+        wire.falling_edge(self.from)
+    }
+
     /// When to look again for a character: none is complete before. `None` while the line is idle.
     pub(super) fn due(&self, wire: &mut Wire, speed: Baud) -> Option<MonoTime> {
-        wire.falling_edge(self.from).map(|edge| edge + speed.wire_time(1))
+        self.pending_edge(wire).map(|edge| edge + speed.wire_time(1))
     }
 }
 

@@ -1,0 +1,159 @@
+//! What a person or a test may ask of a virtual board beside its wires: its state, and a fresh setup.
+
+use serde::Serialize;
+
+use super::module::{Program, VirtualEvkit};
+use super::settings::Settings;
+use crate::baud::Baud;
+use crate::time::MonoTime;
+
+/// The board's state as `state` answers it. Numbers count from the last setup.
+#[derive(Debug, Serialize)]
+struct State {
+    program: &'static str,
+    /// In baud.
+    speed: Baud,
+    /// What runs, where the application does; else what is installed.
+    firmware: String,
+    edges: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+impl VirtualEvkit {
+    /// The board's state as of its last call, as one line of JSON: `program` (`boot`, `application`, `reset` or `dead`), `speed` of the module in baud, `firmware` (part A),
+    /// and since the last setup the `edges` of the reset line, the `bytes_in` that it received and the `bytes_out` that the host did.
+    #[must_use]
+    pub fn state(&self) -> String {
+        let program = match self.program {
+            Program::Boot(_) => "boot",
+            Program::Application(_) => "application",
+            Program::Reset => "reset",
+            Program::Dead => "dead",
+        };
+        let firmware = match &self.program {
+            Program::Application(application) => application.version(),
+            Program::Boot(_) | Program::Reset | Program::Dead => self.memory.versions.a,
+        };
+        let (speed, firmware) = (self.uart.speed(), firmware.to_string());
+        let state = State { program, speed, firmware, edges: self.edges, bytes_in: self.uart.bytes_in, bytes_out: self.uart.bytes_out };
+        serde_json::to_string(&state).unwrap_or_default()
+    }
+
+    /// Carries out `state`, or `setup` with an optional `seed=N` and then settings as `KEY=VALUE`, where a value with blanks stands in double quotes or
+    /// without its blanks: `setup seed=7 boot-window="20 ms" speed=460800`. A setup makes a fresh board of it ([`VirtualEvkit::setup`]) or, when one of its words is
+    /// wrong, changes nothing. Returns the answer, empty for a setup.
+    ///
+    /// # Errors
+    /// In words, when it is no command or a setting does not take its value.
+    pub fn command(&mut self, now: MonoTime, words: &str) -> Result<String, String> {
+        let words = split_words(words)?;
+        match words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+            Some(("state", [])) => Ok(self.state()),
+            Some(("setup", rest)) => {
+                self.setup(now, settings_from(rest)?);
+                Ok(String::new())
+            }
+            Some((other, _)) => Err(format!("expected `state` or `setup KEY=VALUE …`, got `{other}`")),
+            None => Err("expected `state` or `setup KEY=VALUE …`, got nothing".to_owned()),
+        }
+    }
+
+    /// The commands that [`VirtualEvkit::command`] takes: each with what it does.
+    #[must_use]
+    pub fn help(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("state", "the board's state as one line of JSON"),
+            (
+                "setup [seed=N] [KEY=VALUE …]",
+                "a fresh board: assumptions drawn by the seed, then these settings; a value with blanks in double quotes",
+            ),
+        ]
+    }
+}
+
+fn settings_from(words: &[String]) -> Result<Settings, String> {
+    let mut settings = Settings::default();
+    for (index, word) in words.iter().enumerate() {
+        let (key, value) = word.split_once('=').ok_or_else(|| format!("expected KEY=VALUE, got `{word}`"))?;
+        if key == "seed" {
+            if index > 0 {
+                return Err("`seed` must be the first word of a setup: it draws every assumption anew".to_owned());
+            }
+            let seed = value.parse().map_err(|_| format!("`seed` takes a whole number, got `{value}`"))?;
+            settings = Settings::drawn(seed);
+        } else {
+            settings.set(key, value).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(settings)
+}
+
+/// Splits at blanks, except inside double quotes, which are taken away.
+fn split_words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            c if c.is_whitespace() && !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    if quoted {
+        return Err("a double quote is not closed".to_owned());
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn board() -> VirtualEvkit {
+        VirtualEvkit::new(Settings::default(), MonoTime::ZERO)
+    }
+
+    #[test]
+    fn state_is_one_line_of_json() {
+        let answer = board().command(MonoTime::ZERO, "state").unwrap();
+        assert_eq!(answer, r#"{"program":"application","speed":115200,"firmware":"2.7.0","edges":0,"bytes_in":0,"bytes_out":0}"#);
+    }
+
+    #[test]
+    fn setup_takes_a_seed_and_values_with_blanks() {
+        let mut board = board();
+        assert_eq!(board.command(MonoTime::ZERO, r#"setup seed=7 boot-window="20 ms" speed=460800 boot-version="A B""#), Ok(String::new()));
+        assert_eq!(board.settings.boot_window, Duration::from_millis(20));
+        assert_eq!(board.settings.boot_version.as_str(), "A B");
+        assert_eq!(board.settings.erase_time, Settings::drawn(7).erase_time);
+        assert_eq!(board.uart.speed().bits_per_second(), 460_800);
+        board.command(MonoTime::ZERO, "setup boot-window=20ms").unwrap();
+        assert_eq!(board.settings, Settings { boot_window: Duration::from_millis(20), ..Settings::default() });
+    }
+
+    #[test]
+    fn a_mistake_changes_nothing() {
+        let mut board = board();
+        let before = board.settings.clone();
+        for (words, message) in [
+            ("", "expected `state` or `setup KEY=VALUE …`, got nothing"),
+            ("reboot", "expected `state` or `setup KEY=VALUE …`, got `reboot`"),
+            ("setup speed", "expected KEY=VALUE, got `speed`"),
+            ("setup speed=460800 seed=1", "`seed` must be the first word of a setup: it draws every assumption anew"),
+            ("setup seed=x", "`seed` takes a whole number, got `x`"),
+            ("setup speed=460800 eco=true", "the virtual EVKIT has no setting `eco`; the nearest one is `echo`"),
+            ("setup boot-window=\"20 ms", "a double quote is not closed"),
+        ] {
+            assert_eq!(board.command(MonoTime::ZERO, words), Err(message.to_owned()), "{words}");
+        }
+        assert_eq!(board.settings, before);
+    }
+}
