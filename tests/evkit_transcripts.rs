@@ -1,6 +1,8 @@
 //! Plays the transcripts of fixtures/transcripts, which were written from the public sources before the virtual EVKIT was, against the virtual EVKIT on simulated
 //! time: with its defaults and with every assumption drawn by many seeds. fixtures/transcripts/README.md says what a line means.
 
+#![expect(clippy::unwrap_used, reason = "a transcript that cannot be read fails its test")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -14,7 +14,7 @@ use crate::time::MonoTime;
 /// A character as the receiver took it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sampled {
-    /// When it was complete: ten of the receiver's bits after its falling edge.
+    /// When it was complete: ten of the receiver's bits after its falling edge (to the nanosecond the end of the sender's character, at the same speed).
     pub(super) at: MonoTime,
     /// Its data bits.
     pub(super) byte: u8,
@@ -39,7 +39,7 @@ impl Sampler {
     pub(super) fn next(&mut self, wire: &mut Wire, now: MonoTime, speed: Baud) -> Option<Sampled> {
         loop {
             let edge = wire.falling_edge(self.from)?;
-            let at = edge + speed.wire_time(1);
+            let at = wire.complete(edge, speed);
             if at > now {
                 return None;
             }
@@ -63,7 +63,7 @@ impl Sampler {
 
     /// When to look again for a character: none is complete before. `None` while the line is idle.
     pub(super) fn due(&self, wire: &mut Wire, speed: Baud) -> Option<MonoTime> {
-        self.pending_edge(wire).map(|edge| edge + speed.wire_time(1))
+        self.pending_edge(wire).map(|edge| wire.complete(edge, speed))
     }
 }
 

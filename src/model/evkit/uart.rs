@@ -106,14 +106,14 @@ impl Uart {
     /// When the module should look for received characters: no later than the first one that is of `interest`, the last one on its way, and 1 ms after the first.
     pub(super) fn receive_due(&mut self, interest: Interest) -> Option<MonoTime> {
         let edge = self.receiver.pending_edge(&mut self.from_host)?;
-        let first = edge + self.speed.wire_time(1);
+        let first = self.from_host.complete(edge, self.speed);
         let mut due = first;
         for (index, character) in self.from_host.characters().filter(|character| character.start >= edge).enumerate() {
             if !same_speed(character.speed, self.speed) {
                 // What will be received cannot be told from the bytes.
                 break;
             }
-            due = character.start + self.speed.wire_time(1);
+            due = character.complete(self.speed);
             let wanted = match interest {
                 Interest::Values(values) => values.contains(&character.byte),
                 Interest::Count(count) => index + 1 >= count,

@@ -20,14 +20,16 @@ pub(super) struct Character {
     pub(super) speed: Baud,
     /// Its data bits.
     pub(super) byte: u8,
+    /// When its stop bit ends: where the next one of its burst begins.
+    end: MonoTime,
     /// The line is high from here on, whatever the bits say: the sender was reset in its middle.
     cut: MonoTime,
 }
 
 impl Character {
-    /// When its stop bit ends.
-    pub(super) fn end(&self) -> MonoTime {
-        self.start + self.speed.bits_time(BITS)
+    /// When a receiver at `speed` that took its start bit for a start bit has all of it: at its end, for one of the same speed.
+    pub(super) fn complete(&self, speed: Baud) -> MonoTime {
+        if speed == self.speed { self.end } else { self.start + speed.wire_time(1) }
     }
 
     /// Bit `index` as a level: true for high.
@@ -71,7 +73,8 @@ impl Wire {
                 Some((begin, burst_speed, count)) if burst_speed == speed && free >= now => (begin, count),
                 _ => (free.max(now), 0),
             };
-            self.characters.push_back(Character { start: begin + speed.wire_time(count), speed, byte, cut: MonoTime::FAR_FUTURE });
+            let (start, end) = (begin + speed.wire_time(count), begin + speed.wire_time(count + 1));
+            self.characters.push_back(Character { start, speed, byte, end, cut: MonoTime::FAR_FUTURE });
             self.burst = Some((begin, speed, count + 1));
         }
     }
@@ -87,7 +90,7 @@ impl Wire {
             self.characters.pop_back();
         }
         if let Some(last) = self.characters.back_mut()
-            && last.end() > now
+            && last.end > now
         {
             last.cut = now;
         }
@@ -103,15 +106,21 @@ impl Wire {
 
     /// The first falling edge at or after `from`. Characters that ended before `from` are forgotten: nobody may ask for what was before it again.
     pub(super) fn falling_edge(&mut self, from: MonoTime) -> Option<MonoTime> {
-        while self.characters.front().is_some_and(|first| first.end() <= from) {
+        while self.characters.front().is_some_and(|first| first.end <= from) {
             self.characters.pop_front();
         }
         self.characters.iter().find_map(|character| character.falling_edge(from))
     }
 
+    /// When a receiver at `speed` that waits for a character since `edge` has all of it.
+    pub(super) fn complete(&self, edge: MonoTime, speed: Baud) -> MonoTime {
+        let character = self.characters.iter().take_while(|character| character.start <= edge).find(|character| character.start == edge);
+        character.map_or_else(|| edge + speed.wire_time(1), |character| character.complete(speed))
+    }
+
     /// The level at `at`: true for high.
     pub(super) fn level(&self, at: MonoTime) -> bool {
-        let character = self.characters.iter().take_while(|character| character.start <= at).find(|character| at < character.end());
+        let character = self.characters.iter().take_while(|character| character.start <= at).find(|character| at < character.end);
         character.is_none_or(|character| character.level(at))
     }
 }
