@@ -1,6 +1,6 @@
 //! evkit-hil: a hardware-in-the-loop test harness for the ST EVKITST87M01.
 //!
-//! The road that data takes, in reading order: [`scenario`] and [`bench`] files (read through [`document`]) become a [`plan`]; the [`runner`] carries out its cases on
+//! The road that data takes, in reading order: [`scenario`] and [`bench`](mod@bench) files (read through [`document`]) become a [`plan`]; the [`runner`] carries out its cases on
 //! boards that it sees through the [`seam`]; everything that happens is an event on the [`timeline`]; [`diagnosis`] and [`report`] read only that.
 
 pub mod baud;

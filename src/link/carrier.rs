@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use super::control::{ControlServer, ControlTarget};
+use super::control::ControlServer;
 use super::error::LinkError;
 use super::port::Port;
 use crate::baud::Baud;
-use crate::model::{Input, Output};
+use crate::model::{ControlTarget, Input, Output};
 use crate::seam::{LineId, LineState};
 use crate::time::MonoTime;
 

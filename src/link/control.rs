@@ -13,8 +13,6 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::error::LinkError;
 use super::files::SocketFile;
-use crate::model::DeviceModel;
-use crate::time::MonoTime;
 
 /// The longest command, without its line feed.
 pub(super) const LINE_LIMIT: usize = 4096;
@@ -22,20 +20,6 @@ pub(super) const LINE_LIMIT: usize = 4096;
 pub(super) const CLIENTS_LIMIT: usize = 64;
 /// Beyond so many bytes of answers that a client has not read, its commands wait.
 const ANSWERS_LIMIT: usize = 64 << 10;
-
-/// A device model that takes commands of its own on the control socket, beside `reset assert`, `reset release`, `unplug` and `help`, which every link has.
-pub trait ControlTarget: DeviceModel {
-    /// Carries out a command at `now`: `words` is the line without blanks around it. Returns what is answered behind `ok`, in one line (empty for nothing).
-    ///
-    /// After a `setup` that succeeded, the link drops what is queued in either direction and tells the model the host's speed again, and that the reset line is asserted if it is.
-    ///
-    /// # Errors
-    /// What is answered behind `error`.
-    fn command(&mut self, now: MonoTime, words: &str) -> Result<String, String>;
-
-    /// Its commands, each with what it does, for `help`.
-    fn help(&self) -> &'static [(&'static str, &'static str)];
-}
 
 /// The listening socket and the clients.
 #[derive(Debug)]

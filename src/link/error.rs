@@ -56,7 +56,7 @@ pub enum LinkError {
 
 impl LinkError {
     /// For `map_err`: names the call and what it was made on.
-    pub(super) fn system<E: Into<io::Error>>(call: &'static str, what: impl ToString) -> impl FnOnce(E) -> Self {
+    pub(crate) fn system<E: Into<io::Error>>(call: &'static str, what: impl ToString) -> impl FnOnce(E) -> Self {
         move |source| Self::System { call, what: what.to_string(), source: source.into() }
     }
 }

@@ -27,6 +27,5 @@ mod pty;
 mod tests;
 
 pub use client::{ControlClient, ControlError};
-pub use control::ControlTarget;
 pub use error::LinkError;
 pub use pty::{PtyBoard, PtyConfig};

@@ -10,9 +10,10 @@ use std::thread::JoinHandle;
 use rustix::event::EventfdFlags;
 
 use super::carrier::Carrier;
-use super::control::{ControlServer, ControlTarget};
+use super::control::ControlServer;
 use super::error::LinkError;
 use super::port::Port;
+use crate::model::ControlTarget;
 
 /// The names under which a board is found.
 #[derive(Debug, Clone)]

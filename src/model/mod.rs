@@ -56,3 +56,17 @@ pub trait DeviceModel: Send {
     /// read by then is appended to `output`. Returns when the device next wants to be called if nothing happens before, `None` for never.
     fn advance(&mut self, now: MonoTime, input: Input<'_>, output: &mut Output) -> Option<MonoTime>;
 }
+
+/// A device model that takes commands of its own on the control socket, beside `reset assert`, `reset release`, `unplug` and `help`, which every link has.
+pub trait ControlTarget: DeviceModel {
+    /// Carries out a command at `now`: `words` is the line without blanks around it. Returns what is answered behind `ok`, in one line (empty for nothing).
+    ///
+    /// After a `setup` that succeeded, the link drops what is queued in either direction and tells the model the host's speed again, and that the reset line is asserted if it is.
+    ///
+    /// # Errors
+    /// What is answered behind `error`.
+    fn command(&mut self, now: MonoTime, words: &str) -> Result<String, String>;
+
+    /// Its commands, each with what it does, for `help`.
+    fn help(&self) -> &'static [(&'static str, &'static str)];
+}

@@ -148,6 +148,12 @@ impl Port {
         self.capabilities
     }
 
+    /// Whether the port is a pseudo-terminal.
+    #[must_use]
+    pub const fn is_pty(&self) -> bool {
+        self.is_pty
+    }
+
     /// Whether what is read needs a [`super::MarkDecoder`].
     #[must_use]
     pub const fn is_marked(&self) -> bool {

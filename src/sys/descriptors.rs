@@ -11,7 +11,7 @@ use std::os::fd::RawFd;
 ///
 /// # Errors
 /// When `/proc/self/fd` cannot be read; nothing has been closed then.
-pub fn close_inherited() -> io::Result<()> {
+pub(crate) fn close_inherited() -> io::Result<()> {
     let open: Vec<RawFd> =
         fs::read_dir("/proc/self/fd")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(|&fd| fd > 2).collect();
     for fd in open {

@@ -15,8 +15,9 @@ use rustix::termios::OptionalActions;
 use tempfile::TempDir;
 
 use super::control::{CLIENTS_LIMIT, LINE_LIMIT};
-use super::{ControlClient, ControlError, ControlTarget, LinkError, PtyBoard, PtyConfig};
+use super::{ControlClient, ControlError, LinkError, PtyBoard, PtyConfig};
 use crate::baud::Baud;
+use crate::model::ControlTarget;
 use crate::model::{DeviceModel, Input, Output};
 use crate::seam::{LineId, LineState};
 use crate::time::MonoTime;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::module::{Program, VirtualEvkit};
 use super::settings::Settings;
 use crate::baud::Baud;
+use crate::model::ControlTarget;
 use crate::time::MonoTime;
 
 /// The board's state as `state` answers it. Numbers count from the last setup.
@@ -39,14 +40,13 @@ impl VirtualEvkit {
         let state = State { program, speed, firmware, edges: self.edges, bytes_in: self.uart.bytes_in, bytes_out: self.uart.bytes_out };
         serde_json::to_string(&state).unwrap_or_default()
     }
+}
 
-    /// Carries out `state`, or `setup` with an optional `seed=N` and then settings as `KEY=VALUE`, where a value with blanks stands in double quotes or
-    /// without its blanks: `setup seed=7 boot-window="20 ms" speed=460800`. A setup makes a fresh board of it ([`VirtualEvkit::setup`]) or, when one of its words is
-    /// wrong, changes nothing. Returns the answer, empty for a setup.
-    ///
-    /// # Errors
-    /// In words, when it is no command or a setting does not take its value.
-    pub fn command(&mut self, now: MonoTime, words: &str) -> Result<String, String> {
+/// `state`, and `setup` with an optional `seed=N` and then settings as `KEY=VALUE`, where a value with blanks stands in double quotes or without its
+/// blanks: `setup seed=7 boot-window="20 ms" speed=460800`. A setup makes a fresh board of it ([`VirtualEvkit::setup`]) or, when one of its words is wrong, changes
+/// nothing; its answer is empty.
+impl ControlTarget for VirtualEvkit {
+    fn command(&mut self, now: MonoTime, words: &str) -> Result<String, String> {
         let words = split_words(words)?;
         match words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
             Some(("state", [])) => Ok(self.state()),
@@ -59,9 +59,7 @@ impl VirtualEvkit {
         }
     }
 
-    /// The commands that [`VirtualEvkit::command`] takes: each with what it does.
-    #[must_use]
-    pub fn help(&self) -> &'static [(&'static str, &'static str)] {
+    fn help(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("state", "the board's state as one line of JSON"),
             (

@@ -1,6 +1,7 @@
 //! Behaviour of the two programs that the transcripts leave to settings, and what no source speaks of.
 
 use super::*;
+use crate::model::ControlTarget;
 
 #[test]
 fn the_window_takes_the_hotkey_to_its_very_end() {
