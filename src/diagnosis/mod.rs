@@ -1,5 +1,9 @@
 //! Diagnosis: from a timeline to a named cause, with its evidence and the next thing to try. Pure: it sees the events and the bytes, nothing else.
 
+mod diagnose;
+
+pub use diagnose::diagnose;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
