@@ -1,5 +1,7 @@
 //! Every YAML block of the documentation loads: blocks with `boards:` as bench files, all others as scenarios. And the reference leaves nothing out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::{Path, PathBuf};
 
 use evkit_hil::bench::Bench;

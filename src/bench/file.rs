@@ -19,7 +19,8 @@ use crate::port::PortName;
 use crate::scenario::{IMAGE_NAME, is_image_name};
 
 /// How late the computer may be when the file does not say.
-const HOST_LATE: Duration = Duration::from_millis(1);
+/// How late this computer may be where the bench does not say.
+pub const HOST_LATE: Duration = Duration::from_millis(1);
 
 /// The highest BCM number on a Raspberry Pi's header.
 const MAX_GPIO: u8 = 27;

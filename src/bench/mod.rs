@@ -2,6 +2,8 @@
 
 mod file;
 
+pub use file::HOST_LATE;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;

@@ -35,7 +35,7 @@ use crate::plan::Plan;
 /// # Errors
 /// Every mistake found, in all the files, each with its place; at least one.
 pub fn load(files: &[PathBuf], bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
-    plan(files.iter().map(|file| Document::open(file)), bench)
+    plan(files.iter().map(|file| Source::File(file.clone()).open()), bench)
 }
 
 /// The same for the scenarios that are shipped in the program, whose files are shown as `scenarios/NAME.yaml`.
@@ -43,7 +43,41 @@ pub fn load(files: &[PathBuf], bench: Option<&Bench>) -> Result<Plan, Vec<Diagno
 /// # Errors
 /// As [`load`]: a bench may lack what a shipped scenario needs.
 pub fn load_shipped(bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
-    plan(SHIPPED.iter().map(|(name, text)| Document::parse(&Path::new("scenarios").join(name), text.as_bytes())), bench)
+    plan(SHIPPED.iter().map(|(name, text)| Source::Shipped(name, text).open()), bench)
+}
+
+/// The same for a mixture of files and shipped scenarios, in the order given.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_sources(sources: &[Source], bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
+    plan(sources.iter().map(Source::open), bench)
+}
+
+/// Where a scenario comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file.
+    File(PathBuf),
+    /// A shipped scenario: its file's name and text.
+    Shipped(&'static str, &'static str),
+}
+
+impl Source {
+    /// The shipped scenario of this name: that of its file, with or without `.yaml`.
+    #[must_use]
+    pub fn shipped(name: &str) -> Option<Self> {
+        let wanted = name.strip_suffix(".yaml").unwrap_or(name);
+        let (file, text) = SHIPPED.iter().find(|(file, _)| file.strip_suffix(".yaml") == Some(wanted))?;
+        Some(Self::Shipped(file, text))
+    }
+
+    fn open(&self) -> Result<Document, Box<Diagnostic>> {
+        match self {
+            Self::File(file) => Document::open(file),
+            Self::Shipped(name, text) => Document::parse(&Path::new("scenarios").join(name), text.as_bytes()),
+        }
+    }
 }
 
 /// The same for one scenario in memory, which is called `file` in messages.

@@ -1,7 +1,15 @@
 //! The scenarios that are shipped in the program, so that it works outside its checkout.
 
 /// Names and texts of the files in `scenarios/`.
-pub const SHIPPED: &[(&str, &str)] = &[("early-reset.yaml", include_str!("../../scenarios/early-reset.yaml"))];
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("acknowledged-and-silent.yaml", include_str!("../../scenarios/acknowledged-and-silent.yaml")),
+    ("downgrade-attempt.yaml", include_str!("../../scenarios/downgrade-attempt.yaml")),
+    ("early-reset.yaml", include_str!("../../scenarios/early-reset.yaml")),
+    ("healthy-handshake.yaml", include_str!("../../scenarios/healthy-handshake.yaml")),
+    ("left-at-460800.yaml", include_str!("../../scenarios/left-at-460800.yaml")),
+    ("upgrade.yaml", include_str!("../../scenarios/upgrade.yaml")),
+    ("wrong-baud.yaml", include_str!("../../scenarios/wrong-baud.yaml")),
+];
 
 #[cfg(test)]
 mod tests {

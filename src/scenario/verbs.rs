@@ -139,8 +139,8 @@ impl Steps<'_, '_> {
             self.reader.value(at.get("tries"), text, |text| {
                 text.parse()
                     .ok()
-                    .filter(|tries| (1..=10).contains(tries))
-                    .ok_or_else(|| Refusal::new(format!("`{text}` tries"), "from 1 to 10"))
+                    .filter(|tries| (1..=100).contains(tries))
+                    .ok_or_else(|| Refusal::new(format!("`{text}` tries"), "from 1 to 100"))
             })
         });
         self.nothing_shown_in_silence(at, answer == Some(AtAnswer::Silent), map.shows.is_some())?;
