@@ -1,0 +1,339 @@
+//! One case on one board: steps, `finally`, the verdict, and the line released on every way out.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::conductor::Conductor;
+use super::progress::Progress;
+use super::steps::{self, BoardFacts};
+use super::stop::{Finding, Stop};
+use crate::baud::Baud;
+use crate::diagnosis;
+use crate::image::Version;
+use crate::plan::{self, Relation};
+use crate::seam::{LineState, Seam};
+use crate::time::MonoTime;
+use crate::timeline::event::{self, Outcome, StepOutcome};
+use crate::timeline::{ClockKind, Timeline, TimelineError};
+
+/// How long `finally` may take once the run was interrupted.
+pub const INTERRUPTED_FINALLY: Duration = Duration::from_secs(5);
+
+/// How long the application may take to report its version before a case.
+const FIRMWARE: Duration = Duration::from_millis(500);
+
+/// The board, the run and the computer around one case.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// The board's name.
+    pub board: String,
+    /// What carries it: `serial`, `pty`, `simulated`.
+    pub link: &'static str,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The speed at which the application answers after a plain start.
+    pub home_speed: Baud,
+    /// The speed of the host's port now.
+    pub port_speed: Baud,
+    /// How late this computer may be.
+    pub host_late: Duration,
+    /// Wall-clock time of the start, RFC 3339 in UTC; `None` on simulated time.
+    pub started: Option<String>,
+}
+
+/// How a case ended, for whoever goes on with the board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The verdict's outcome.
+    pub outcome: Outcome,
+    /// Why the board cannot go on, where it cannot.
+    pub given_up: Option<Finding>,
+    /// Whether `finally` left something undone (the board may not answer).
+    pub unrestored: Option<Finding>,
+    /// The speed of the host's port now.
+    pub port_speed: Baud,
+}
+
+/// The `case` event for a case.
+#[must_use]
+pub fn case_event(case: &plan::Case, around: Option<&Circumstances>, seed: u64) -> event::Case {
+    let section = |name: &str, steps: &[plan::Step]| {
+        let name = name.to_owned();
+        let info =
+            move |step: &plan::Step| event::StepInfo { id: step.id, section: name.clone(), line: step.line, text: step.text.clone() };
+        steps.iter().map(info).collect::<Vec<_>>()
+    };
+    let mut steps = section("steps", &case.steps);
+    steps.extend(section("finally", &case.finally));
+    event::Case {
+        name: case.name.clone(),
+        scenario: case.scenario.clone(),
+        summary: case.summary.clone(),
+        file: case.file.display().to_string(),
+        line: case.line,
+        tags: case.tags.clone(),
+        effects: case.effects.iter().map(plan::Effect::to_string).collect(),
+        matrix: case.matrix.clone(),
+        board: around.map(|around| around.board.clone()),
+        link: around.map(|around| around.link.to_owned()),
+        seed,
+        started: around.and_then(|around| around.started.clone()),
+        steps,
+    }
+}
+
+/// Runs `case` on the board behind `seam` and writes its timeline to `folder`. **Does to the board what the case's effects say.** Whatever happens, the
+/// reset line is released at the end, or the board is given up.
+///
+/// # Errors
+/// [`TimelineError`] when the timeline's files cannot be made: nothing was done to the board then.
+pub fn run_case(
+    seam: &mut dyn Seam,
+    clock: ClockKind,
+    case: &plan::Case,
+    around: &Circumstances,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Ended, TimelineError> {
+    let timeline = Timeline::create(folder, clock)?;
+    progress.started(&case.name);
+    let mut conductor = Conductor::new(seam, timeline, around.port_speed, around.host_late, progress);
+    let board = BoardFacts { home_speed: around.home_speed };
+    let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);
+    conductor.enter_finally();
+    let mut unrestored = None;
+    if begun && given_up.is_none() {
+        let left = run_finally(&mut conductor, case, board);
+        if let Some((step, finding)) = &left.undone
+            && verdict.outcome == Outcome::Passed
+        {
+            verdict = verdict_of(Outcome::Error, Some(*step), finding);
+        }
+        given_up = left.given_up;
+        unrestored = left.undone.map(|(_, finding)| finding);
+    }
+    given_up = release(&mut conductor).or(given_up);
+    if let Some(finding) = &given_up
+        && matches!(verdict.outcome, Outcome::Passed | Outcome::Skipped)
+    {
+        verdict = verdict_of(Outcome::Error, None, finding);
+    }
+    if conductor.interrupted() && verdict.outcome == Outcome::Passed {
+        verdict.outcome = Outcome::Interrupted;
+        "interrupted".clone_into(&mut verdict.reason);
+    }
+    let outcome = verdict.outcome;
+    let port_speed = conductor.speed;
+    // A timeline that cannot be written any more has given the board up already: there is nowhere left to say so.
+    let recorded = conductor.record(verdict).and_then(|_| conductor.flush());
+    if let Err(stop) = recorded {
+        given_up = given_up.or_else(|| stop.finding().cloned());
+    }
+    let folder = conductor.folder().to_owned();
+    drop(conductor);
+    progress.ended(folder);
+    Ok(Ended { outcome, given_up, unrestored, port_speed })
+}
+
+/// Writes the timeline of a case that no board ran: skipped or blocked, with the reason.
+///
+/// # Errors
+/// [`TimelineError`] when the files cannot be made.
+pub fn write_unrun(
+    case: &plan::Case,
+    folder: &Path,
+    clock: ClockKind,
+    seed: u64,
+    outcome: Outcome,
+    reason: &str,
+) -> Result<(), TimelineError> {
+    let at = if clock == ClockKind::Simulated { MonoTime::ZERO } else { MonoTime::now() };
+    let mut timeline = Timeline::create(folder, clock)?;
+    timeline.record(at, event::Source::Computed, None, case_event(case, None, seed))?;
+    let mut verdict = passed();
+    verdict.outcome = outcome;
+    reason.clone_into(&mut verdict.reason);
+    timeline.record(at, event::Source::Computed, None, verdict)?;
+    timeline.flush()
+}
+
+struct Ran {
+    verdict: event::Verdict,
+    given_up: Option<Finding>,
+    /// Whether a step began, so that `finally` has something to put back.
+    begun: bool,
+}
+
+fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances, board: BoardFacts) -> Ran {
+    let before = conductor.record(case_event(case, Some(around), around.seed)).and_then(|_| unmet_requirement(conductor, case));
+    match before {
+        Ok(None) => {}
+        Ok(Some(reason)) => {
+            let mut verdict = passed();
+            verdict.outcome = Outcome::Skipped;
+            verdict.reason = reason;
+            return Ran { verdict, given_up: None, begun: false };
+        }
+        Err(stop) => return Ran { begun: false, ..ended_by(conductor, None, stop) },
+    }
+    conductor.set_deadline(conductor.now() + case.deadline);
+    conductor.step_before = conductor.now();
+    for step in &case.steps {
+        if let Err(stop) = run_step(conductor, case, board, step) {
+            return ended_by(conductor, Some(step), stop);
+        }
+    }
+    Ran { verdict: passed(), given_up: None, begun: true }
+}
+
+fn run_step(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFacts, step: &plan::Step) -> Result<(), Stop> {
+    conductor.set_step(Some(step.id));
+    conductor.show_step(usize::from(step.id) + 1, case.steps.len() + case.finally.len(), &step.text);
+    conductor.record(event::StepStart {})?;
+    let result = steps::run(conductor, case, board, step);
+    let outcome = match &result {
+        Ok(()) => StepOutcome::Passed,
+        Err(Stop::Failed(_)) => StepOutcome::Failed,
+        Err(Stop::Rig(_) | Stop::GivenUp(_)) => StepOutcome::Error,
+        Err(Stop::Interrupted) => StepOutcome::Interrupted,
+    };
+    conductor.forget_queued();
+    conductor.record(event::StepEnd { outcome })?;
+    conductor.step_before = conductor.now();
+    result
+}
+
+/// The reason why the case does not fit the board as it reports itself; `None` when it fits.
+fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case) -> Result<Option<String>, Stop> {
+    if case.requires.firmware.is_empty() {
+        return Ok(None);
+    }
+    let Some(text) = steps::read_firmware(conductor, FIRMWARE)? else {
+        return Ok(Some("requires: firmware, but the application did not report a version (AT+CGMR)".to_owned()));
+    };
+    conductor.record(event::Property { name: "firmware".to_owned(), value: text.clone() })?;
+    let Ok(version) = text.parse::<Version>() else {
+        return Ok(Some(format!("requires: firmware, but the application reports {text}, which is no version x.y.z")));
+    };
+    let unmet = case.requires.firmware.iter().find(|bound| !bound.holds(version));
+    Ok(unmet.map(|bound| format!("requires: firmware {bound}, the board has {version}")))
+}
+
+fn ended_by(conductor: &mut Conductor<'_>, step: Option<&plan::Step>, stop: Stop) -> Ran {
+    let begun = step.is_some();
+    let id = step.map(|step| step.id);
+    let (outcome, finding, given_up) = match stop {
+        Stop::Interrupted => {
+            let mut verdict = passed();
+            verdict.outcome = Outcome::Interrupted;
+            verdict.step = id;
+            "interrupted".clone_into(&mut verdict.reason);
+            return Ran { verdict, given_up: None, begun };
+        }
+        Stop::Failed(finding) if step.is_some_and(|step| step.control) => {
+            let reason = format!("inconclusive: {} (this step is a positive control: without it the case proves nothing)", finding.reason);
+            (Outcome::Error, Finding { reason, ..finding }, None)
+        }
+        Stop::Failed(finding) => (Outcome::Failed, finding, None),
+        Stop::Rig(finding) => (Outcome::Error, finding, None),
+        Stop::GivenUp(finding) => (Outcome::Error, finding.clone(), Some(finding)),
+    };
+    let mut verdict = verdict_of(outcome, id, &finding);
+    if let Some(because) = step.and_then(|step| step.because.as_deref()) {
+        verdict.expected = verdict.expected.map(|expected| format!("{expected}, because {because}"));
+    }
+    if outcome == Outcome::Failed && conductor.flush().is_ok() {
+        // A diagnosis is a help, not a condition: a case that has none has failed all the same.
+        verdict.diagnosis = diagnosis::diagnose(conductor.folder()).ok().flatten();
+    }
+    Ran { verdict, given_up, begun }
+}
+
+/// What `finally` left.
+struct Left {
+    given_up: Option<Finding>,
+    /// The first step that did not do what it says, and what it found.
+    undone: Option<(u16, Finding)>,
+}
+
+fn run_finally(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFacts) -> Left {
+    let limit = if conductor.interrupted() { INTERRUPTED_FINALLY.min(case.finally_deadline) } else { case.finally_deadline };
+    conductor.set_deadline(conductor.now() + limit);
+    conductor.step_before = conductor.now();
+    let mut left = Left { given_up: None, undone: None };
+    for step in &case.finally {
+        match run_step(conductor, case, board, step) {
+            Ok(()) | Err(Stop::Interrupted) => {}
+            Err(Stop::Failed(finding) | Stop::Rig(finding)) => {
+                left.undone.get_or_insert((step.id, finding));
+            }
+            Err(Stop::GivenUp(finding)) => {
+                left.undone.get_or_insert((step.id, finding.clone()));
+                left.given_up = Some(finding);
+                break;
+            }
+        }
+    }
+    conductor.set_step(None);
+    left
+}
+
+/// Releases the reset line if the case left it asserted; what was found when that failed.
+fn release(conductor: &mut Conductor<'_>) -> Option<Finding> {
+    conductor.set_deadline(MonoTime::FAR_FUTURE);
+    if conductor.line == LineState::Released {
+        return None;
+    }
+    conductor.drive_reset(LineState::Released, None).err().and_then(|stop| stop.finding().cloned())
+}
+
+fn passed() -> event::Verdict {
+    event::Verdict {
+        outcome: Outcome::Passed,
+        reason: String::new(),
+        step: None,
+        expected: None,
+        seen: None,
+        diagnosis: None,
+        evidence: Vec::new(),
+    }
+}
+
+fn verdict_of(outcome: Outcome, step: Option<u16>, finding: &Finding) -> event::Verdict {
+    event::Verdict {
+        outcome,
+        reason: finding.reason.clone(),
+        step,
+        expected: Some(finding.expected.clone()),
+        seen: Some(finding.seen.clone()),
+        diagnosis: None,
+        evidence: finding.evidence.clone(),
+    }
+}
+
+impl std::fmt::Display for plan::VersionBound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let relation = match self.relation {
+            Relation::Less => "<",
+            Relation::AtMost => "<=",
+            Relation::Equal => "=",
+            Relation::AtLeast => ">=",
+            Relation::Greater => ">",
+        };
+        write!(f, "{relation}{}", self.version)
+    }
+}
+
+impl plan::VersionBound {
+    /// Whether `version` keeps to the bound.
+    #[must_use]
+    pub fn holds(&self, version: Version) -> bool {
+        match self.relation {
+            Relation::Less => version < self.version,
+            Relation::AtMost => version <= self.version,
+            Relation::Equal => version == self.version,
+            Relation::AtLeast => version >= self.version,
+            Relation::Greater => version > self.version,
+        }
+    }
+}

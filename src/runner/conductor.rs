@@ -1,0 +1,612 @@
+//! The conductor: the one place that waits on the seam and writes what happens to the timeline.
+//!
+//! It owns the case's timeline, the inbox and the times of named events. Steps tell it what to do and ask it what came; they touch neither the seam nor
+//! the timeline's files.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::inbox::{Inbox, Read};
+use super::progress::Progress;
+use super::stop::{Finding, Stop};
+use crate::baud::Baud;
+use crate::matcher::{Matcher, PatternSet};
+use crate::plan::Anchor;
+use crate::report::escape;
+use crate::seam::{Happening, LineId, LineState, Seam, SeamError, StreamId, Ticket};
+use crate::time::MonoTime;
+use crate::timeline::event::{self, Direction, Source};
+use crate::timeline::{Timeline, TimelineError};
+
+/// How long a queued drive or write may take before the rig is at fault. The seam's own deadlines are shorter; this is the backstop.
+const OPERATION_LIMIT: Duration = Duration::from_secs(60);
+
+/// How much of what was seen goes into a message.
+const SEEN_LIMIT: usize = 160;
+
+/// How many of the last bytes are kept for messages: one more than a message shows, so that it can say that there were more.
+const RECENT: usize = SEEN_LIMIT + 1;
+
+/// Times of the events that steps count from.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Anchors {
+    /// Last release of the reset line (the backend said that it is done).
+    pub release: Option<MonoTime>,
+    /// Last assertion.
+    pub assert: Option<MonoTime>,
+    /// Last acknowledge of the boot code.
+    pub acknowledge: Option<MonoTime>,
+    /// Last match of an `expect`.
+    pub matched: Option<MonoTime>,
+}
+
+/// What one wait brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pumped {
+    /// Bytes are in the inbox.
+    Bytes,
+    /// A send was written.
+    Sent(Ticket),
+    /// A speed was set.
+    SpeedSet(Ticket),
+    /// A line was driven.
+    Driven(Ticket),
+    /// The time has come.
+    Deadline,
+}
+
+/// How an answer that came around its deadline is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// It came in time.
+    InTime,
+    /// It came after the deadline.
+    Late,
+    /// It came before this computer looked, and this computer looked late: nobody can tell.
+    HostLate(Duration),
+}
+
+/// Judges an answer that a read brought: the stream was last seen empty at `since`, the read ended at `at`.
+///
+/// Read before the deadline: in time. Empty until after it: late. The deadline between the two: in time if the reader was at most `allowance` late, else
+/// the host's fault.
+#[must_use]
+pub fn judge(read: &Read, deadline: MonoTime, allowance: Duration) -> Timing {
+    if read.at <= deadline {
+        Timing::InTime
+    } else if read.since >= deadline {
+        Timing::Late
+    } else {
+        let late = read.at - deadline;
+        if late <= allowance { Timing::InTime } else { Timing::HostLate(late) }
+    }
+}
+
+/// A pattern that came.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its index in the set.
+    pub pattern: usize,
+    /// When its last byte was read.
+    pub at: MonoTime,
+    /// The `match` event.
+    pub seq: u64,
+}
+
+/// See the module.
+pub struct Conductor<'a> {
+    seam: &'a mut dyn Seam,
+    timeline: Timeline,
+    inbox: Inbox,
+    recent: VecDeque<u8>,
+    /// Times of named events.
+    pub anchors: Anchors,
+    /// The speed of the host's port.
+    pub speed: Baud,
+    /// The state of the reset line, as last driven.
+    pub line: LineState,
+    /// When the step before ended.
+    pub step_before: MonoTime,
+    /// Events that the steps refer to when they fail.
+    last_out: Option<u64>,
+    last_in: Option<u64>,
+    step: Option<u16>,
+    deadline: MonoTime,
+    host_late: Duration,
+    wire_free: MonoTime,
+    in_finally: bool,
+    interrupted: bool,
+    progress: &'a Progress,
+    shown: (usize, usize),
+}
+
+impl<'a> Conductor<'a> {
+    /// A conductor for one case. `speed` is the speed of the host's port now; the reset line is released.
+    pub fn new(seam: &'a mut dyn Seam, timeline: Timeline, speed: Baud, host_late: Duration, progress: &'a Progress) -> Self {
+        let now = seam.now();
+        Self {
+            seam,
+            timeline,
+            inbox: Inbox::default(),
+            recent: VecDeque::with_capacity(RECENT),
+            anchors: Anchors::default(),
+            speed,
+            line: LineState::Released,
+            step_before: now,
+            last_out: None,
+            last_in: None,
+            step: None,
+            deadline: MonoTime::FAR_FUTURE,
+            host_late,
+            wire_free: now,
+            in_finally: false,
+            interrupted: false,
+            progress,
+            shown: (0, 0),
+        }
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> MonoTime {
+        self.seam.now()
+    }
+
+    /// The timeline's folder.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.timeline.dir()
+    }
+
+    /// Whether the run was asked to end.
+    #[must_use]
+    pub fn interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Ends the case when it goes on for longer than this.
+    pub fn set_deadline(&mut self, deadline: MonoTime) {
+        self.deadline = deadline;
+    }
+
+    /// From here on an interruption no longer ends the step: `finally` runs.
+    pub fn enter_finally(&mut self) {
+        self.in_finally = true;
+        self.seam.forget_queued();
+    }
+
+    /// Sets the step that later events are recorded under.
+    pub fn set_step(&mut self, step: Option<u16>) {
+        self.step = step;
+    }
+
+    /// Records an event that follows from others.
+    ///
+    /// # Errors
+    /// [`Stop::GivenUp`] when the timeline cannot be written.
+    pub fn record(&mut self, kind: impl Into<event::EventKind>) -> Result<u64, Stop> {
+        let now = self.now();
+        self.timeline.record(now, Source::Computed, self.step, kind).map_err(timeline_lost)
+    }
+
+    /// Records a note.
+    ///
+    /// # Errors
+    /// As [`Conductor::record`].
+    pub fn note(&mut self, text: impl Into<String>) -> Result<u64, Stop> {
+        self.record(event::Note { text: text.into() })
+    }
+
+    /// Writes all events to the timeline's file.
+    ///
+    /// # Errors
+    /// As [`Conductor::record`].
+    pub fn flush(&mut self) -> Result<(), Stop> {
+        self.timeline.flush().map_err(timeline_lost)
+    }
+
+    /// Waits for one thing to happen, at most until `until`, and records it.
+    ///
+    /// # Errors
+    /// [`Stop`] for a fault of the rig, an interruption, or the end of the case's time.
+    pub fn pump(&mut self, until: MonoTime) -> Result<Pumped, Stop> {
+        self.timeline.flush().map_err(timeline_lost)?;
+        let happening = self.seam.wait(until.min(self.deadline)).map_err(seam_failed)?;
+        match happening {
+            Happening::Bytes { stream, at, since, bytes, marks } => {
+                let seq =
+                    self.timeline.record_bytes(self.step, stream, Direction::In, since, at, None, bytes, marks).map_err(timeline_lost)?;
+                self.inbox.push(seq, since, at, bytes);
+                let tail = &bytes[bytes.len().saturating_sub(RECENT)..];
+                let over = (self.recent.len() + tail.len()).saturating_sub(RECENT);
+                self.recent.drain(..over);
+                self.recent.extend(tail);
+                self.last_in = Some(seq);
+                Ok(Pumped::Bytes)
+            }
+            Happening::Sent { stream, ticket, planned, before, after, bytes } => {
+                let seq = self
+                    .timeline
+                    .record_bytes(self.step, stream, Direction::Out, before, after, planned, bytes, &[])
+                    .map_err(timeline_lost)?;
+                self.last_out = Some(seq);
+                self.wire_free = self.wire_free.max(before) + self.speed.wire_time(bytes.len() as u64);
+                Ok(Pumped::Sent(ticket))
+            }
+            Happening::SpeedSet { stream, ticket, requested, actual, before, after } => {
+                let speed = event::Speed {
+                    stream: stream.name().to_owned(),
+                    requested,
+                    actual,
+                    before_ns: before.as_ns(),
+                    after_ns: after.as_ns(),
+                };
+                self.timeline.record(before, Source::Commanded, self.step, speed).map_err(timeline_lost)?;
+                self.speed = requested;
+                Ok(Pumped::SpeedSet(ticket))
+            }
+            Happening::Driven { line, ticket, state, planned, before, after } => {
+                let edge = event::Edge {
+                    line: line.name().to_owned(),
+                    state,
+                    before_ns: before.as_ns(),
+                    after_ns: after.as_ns(),
+                    planned_ns: planned.map(MonoTime::as_ns),
+                };
+                self.timeline.record(before, Source::Commanded, self.step, edge).map_err(timeline_lost)?;
+                self.line = state;
+                match state {
+                    LineState::Asserted => self.anchors.assert = Some(after),
+                    LineState::Released => self.anchors.release = Some(after),
+                }
+                Ok(Pumped::Driven(ticket))
+            }
+            Happening::Gone { stream, at, reason } => {
+                let gone = event::Gone { stream: stream.name().to_owned(), reason: reason.clone() };
+                let seq = self.timeline.record(at, Source::Read, self.step, gone).map_err(timeline_lost)?;
+                Err(Stop::GivenUp(Finding::new(
+                    format!("the {} is gone: {reason}", stream.name()),
+                    "the port to stay for the whole run",
+                    format!("the system says: {reason}. Look at the cable and the adapter, then run again"),
+                    vec![seq],
+                )))
+            }
+            Happening::Interrupted { at } => {
+                self.timeline.record(at, Source::Observed, self.step, event::Interrupted {}).map_err(timeline_lost)?;
+                self.interrupted = true;
+                if self.in_finally {
+                    // `finally` goes on, but no longer than an interrupted run may take.
+                    self.deadline = self.deadline.min(at + super::case::INTERRUPTED_FINALLY);
+                    Ok(Pumped::Bytes)
+                } else {
+                    Err(Stop::Interrupted)
+                }
+            }
+            Happening::Deadline { at } if at >= self.deadline && until > self.deadline => {
+                let limit = if self.in_finally { "finally-deadline" } else { "deadline" };
+                Err(Stop::Failed(Finding::new(
+                    format!("the {limit} of the case has passed"),
+                    format!("all steps to end within the case's {limit}"),
+                    "this step was still waiting",
+                    self.evidence(),
+                )))
+            }
+            Happening::Deadline { .. } => Ok(Pumped::Deadline),
+        }
+    }
+
+    /// Waits until `until`, whatever comes.
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn sleep_until(&mut self, until: MonoTime) -> Result<(), Stop> {
+        while self.pump(until)? != Pumped::Deadline {}
+        Ok(())
+    }
+
+    fn complete(&mut self, wanted: Pumped, from: MonoTime) -> Result<(), Stop> {
+        let limit = from.max(self.now()) + OPERATION_LIMIT;
+        loop {
+            match self.pump(limit)? {
+                pumped if pumped == wanted => return Ok(()),
+                Pumped::Deadline => {
+                    return Err(Stop::GivenUp(Finding::new(
+                        "an operation of the rig never ended",
+                        format!("it to be carried out within {OPERATION_LIMIT:?}"),
+                        "neither an end nor an error",
+                        self.evidence(),
+                    )));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends bytes and returns once they are written. The cursor moves to their sending: what came earlier is never an answer to them.
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn command(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.send(bytes, None)
+    }
+
+    /// Sends bytes at `at` (or at once), as [`Conductor::command`].
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn send(&mut self, bytes: &[u8], at: Option<MonoTime>) -> Result<(), Stop> {
+        let ticket = self.seam.send(StreamId::PORT, bytes, at);
+        let limit = at.unwrap_or_else(|| self.now()).max(self.now()) + OPERATION_LIMIT;
+        loop {
+            // What came before the write was begun came before the command.
+            let already = self.inbox.len();
+            match self.pump(limit)? {
+                Pumped::Sent(sent) if sent == ticket => {
+                    self.inbox.take(already);
+                    return Ok(());
+                }
+                Pumped::Deadline => return self.complete(Pumped::Sent(ticket), self.now()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Queues bytes for `at` (or at once) and returns without waiting; [`Conductor::pump`] returns the ticket. The cursor stays.
+    pub fn queue_send(&mut self, bytes: &[u8], at: Option<MonoTime>) -> Ticket {
+        self.seam.send(StreamId::PORT, bytes, at)
+    }
+
+    /// Forgets what is queued and has not begun.
+    pub fn forget_queued(&mut self) {
+        self.seam.forget_queued();
+    }
+
+    /// Sets the host's speed, after what was sent has left the wire.
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn set_speed(&mut self, speed: Baud) -> Result<(), Stop> {
+        let ticket = self.seam.set_speed(StreamId::PORT, speed);
+        self.complete(Pumped::SpeedSet(ticket), self.now())
+    }
+
+    /// Drives the reset line, at `at` or at once. **Asserting resets the board.** A release moves the cursor to it.
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn drive_reset(&mut self, state: LineState, at: Option<MonoTime>) -> Result<(), Stop> {
+        let ticket = self.seam.drive(LineId::RESET, state, at);
+        let limit = at.unwrap_or_else(|| self.now()).max(self.now()) + OPERATION_LIMIT;
+        loop {
+            let already = self.inbox.len();
+            match self.pump(limit)? {
+                Pumped::Driven(driven) if driven == ticket => {
+                    if state == LineState::Released {
+                        self.inbox.take(already);
+                    }
+                    return Ok(());
+                }
+                Pumped::Deadline => return self.complete(Pumped::Driven(ticket), self.now()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Asserts the reset line for `pulse`, counted from the assertion, and releases it. **Resets the board.** Input is drained while it is held.
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn pulse_reset(&mut self, pulse: Duration) -> Result<(), Stop> {
+        self.drive_reset(LineState::Asserted, None)?;
+        let release = self.anchors.assert.unwrap_or_else(|| self.now()) + pulse;
+        self.drive_reset(LineState::Released, Some(release))
+    }
+
+    /// When everything that was written has left the wire.
+    #[must_use]
+    pub fn wire_free(&self) -> MonoTime {
+        self.wire_free.max(self.seam.now())
+    }
+
+    /// The time of a named event; `None` when it has not happened in this case.
+    #[must_use]
+    pub fn anchor(&self, anchor: Anchor) -> Option<MonoTime> {
+        match anchor {
+            Anchor::Release => self.anchors.release,
+            Anchor::Assert => self.anchors.assert,
+            Anchor::Acknowledge => self.anchors.acknowledge,
+            Anchor::Match => self.anchors.matched,
+            Anchor::StepBefore => Some(self.step_before),
+        }
+    }
+
+    /// Waits until one of `set`'s patterns comes, counted from the cursor, and moves the cursor to its end. `None` when none came until
+    /// `deadline`.
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`]; [`Stop::Rig`] when a pattern came around the deadline and this computer looked too late to tell.
+    pub fn find(&mut self, set: &Arc<PatternSet>, deadline: MonoTime) -> Result<Option<Found>, Stop> {
+        let mut matcher = Matcher::new(Arc::clone(set));
+        let start = self.inbox.position();
+        loop {
+            while let Some((read, bytes)) = self.inbox.front() {
+                let Some(hit) = matcher.feed(bytes) else {
+                    let count = bytes.len();
+                    self.inbox.take(count);
+                    continue;
+                };
+                if !self.in_time(&read, deadline)? {
+                    return Ok(None);
+                }
+                let span = matcher.resolve(hit);
+                let first = span.start.and_then(|at| self.inbox.read_at(start + at)).unwrap_or(read);
+                self.inbox.take(hit.consumed);
+                self.anchors.matched = Some(read.at);
+                let seq = self.record(event::Match {
+                    stream: StreamId::PORT.name().to_owned(),
+                    pattern: set.pattern(hit.pattern).to_string(),
+                    first_seq: first.seq,
+                    last_seq: read.seq,
+                    first_ns: first.at.as_ns(),
+                    last_ns: read.at.as_ns(),
+                    text: escape::bytes(&span.text),
+                    captures: span.captures.iter().map(|(name, bytes)| (name.clone(), escape::bytes(bytes))).collect(),
+                })?;
+                return Ok(Some(Found { pattern: hit.pattern, at: read.at, seq }));
+            }
+            if self.pump(deadline)? == Pumped::Deadline {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Takes the next byte that comes. `None` when none came until `deadline`. A byte that came around the deadline is returned: whoever finds that it
+    /// matters asks [`Conductor::in_time`].
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn next_byte(&mut self, deadline: MonoTime) -> Result<Option<(u8, Read)>, Stop> {
+        loop {
+            if let Some((read, bytes)) = self.inbox.front() {
+                if read.since >= deadline {
+                    return Ok(None);
+                }
+                let byte = bytes[0];
+                self.inbox.take(1);
+                return Ok(Some((byte, read)));
+            }
+            if self.pump(deadline)? == Pumped::Deadline {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Whether what `read` brought came in time.
+    ///
+    /// # Errors
+    /// [`Stop::Rig`] when it came around the deadline and this computer looked too late to tell.
+    pub fn in_time(&self, read: &Read, deadline: MonoTime) -> Result<bool, Stop> {
+        match judge(read, deadline, self.host_late) {
+            Timing::InTime => Ok(true),
+            Timing::Late => Ok(false),
+            Timing::HostLate(late) => Err(host_late(late, self.host_late, read.seq)),
+        }
+    }
+
+    /// Waits for input, at most until `until`.
+    ///
+    /// # Errors
+    /// As [`Conductor::pump`].
+    pub fn until_input(&mut self, until: MonoTime) -> Result<(), Stop> {
+        while self.inbox.is_empty() && self.pump(until)? != Pumped::Deadline {}
+        Ok(())
+    }
+
+    /// How many bytes have come in this case.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.inbox.position() + self.inbox.len() as u64
+    }
+
+    /// The last bytes that came after the first `from` bytes, as many as a message shows.
+    #[must_use]
+    pub fn last_received(&self, from: u64) -> Vec<u8> {
+        let count = usize::try_from(self.received() - from).unwrap_or(usize::MAX).min(self.recent.len());
+        self.recent.iter().skip(self.recent.len() - count).copied().collect()
+    }
+
+    /// The read that brought the next byte behind the cursor, if one has come.
+    #[must_use]
+    pub fn waiting(&self) -> Option<Read> {
+        self.inbox.front().map(|(read, _)| read)
+    }
+
+    /// Moves the cursor behind everything that has come.
+    pub fn skip_input(&mut self) {
+        self.inbox.clear();
+    }
+
+    /// The last bytes behind the cursor, escaped, for a message.
+    #[must_use]
+    pub fn unread(&self) -> String {
+        describe_bytes(self.inbox.tail(SEEN_LIMIT))
+    }
+
+    /// The latest writes and reads, as evidence.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<u64> {
+        self.last_out.into_iter().chain(self.last_in).collect()
+    }
+
+    /// How late this computer may be before an answer around its deadline is the rig's fault.
+    #[must_use]
+    pub fn host_late(&self) -> Duration {
+        self.host_late
+    }
+
+    /// Says what this board does now: step `number` of `of`.
+    pub fn show_step(&mut self, number: usize, of: usize, text: &str) {
+        self.shown = (number, of);
+        self.show(text);
+    }
+
+    /// Says what the step does now.
+    pub fn show(&self, text: &str) {
+        self.progress.doing(self.shown.0, self.shown.1, text);
+    }
+}
+
+/// Bytes as a message shows them: escaped, cut, or *nothing*.
+#[must_use]
+pub fn describe_bytes(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "nothing".to_owned();
+    }
+    let cut = bytes.len().saturating_sub(SEEN_LIMIT);
+    let dots = if cut > 0 { "…" } else { "" };
+    format!("\"{dots}{}\"", escape::bytes(&bytes[cut..]))
+}
+
+/// The stop for an answer that came around its deadline when this computer looked too late.
+#[must_use]
+pub fn host_late(late: Duration, allowance: Duration, seq: u64) -> Stop {
+    Stop::Rig(Finding::new(
+        format!("this computer was {:.1} ms late", late.as_secs_f64() * 1e3),
+        format!("to look at the port at most {:.1} ms after the deadline (`host-late` in the bench file)", allowance.as_secs_f64() * 1e3),
+        format!(
+            "the answer was there, but it was read {:.1} ms after its deadline: nobody can tell whether it came in time",
+            late.as_secs_f64() * 1e3
+        ),
+        vec![seq],
+    ))
+}
+
+fn timeline_lost(error: TimelineError) -> Stop {
+    Stop::GivenUp(Finding::new(
+        "the timeline cannot be written",
+        "room and permission for the timeline's files",
+        describe_error(&error),
+        Vec::new(),
+    ))
+}
+
+fn seam_failed(error: SeamError) -> Stop {
+    Stop::GivenUp(Finding::new(error.to_string(), "the port and the reset line to work", describe_error(&error), Vec::new()))
+}
+
+/// An error with its sources, in one line.
+#[must_use]
+pub fn describe_error(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}

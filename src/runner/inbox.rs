@@ -1,0 +1,170 @@
+//! What came from a stream and no step has taken yet, with the times of its reads.
+//!
+//! The cursor is the front of the inbox: a step sees only what lies behind it. Memory is bounded: of more than [`LIMIT`] bytes that
+//! nobody takes, the oldest are let go here (they stay in the timeline), and that is counted.
+
+use std::collections::VecDeque;
+
+use crate::time::MonoTime;
+
+/// The most bytes that are held for steps to come.
+pub const LIMIT: usize = 1 << 20;
+
+/// How far behind the cursor the times of reads are remembered, in bytes: a match's first byte may lie so far back.
+const HISTORY: u64 = 64 * 1024;
+
+/// One read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Read {
+    /// The event that records it.
+    pub seq: u64,
+    /// When the stream was last seen empty before.
+    pub since: MonoTime,
+    /// When the read ended.
+    pub at: MonoTime,
+    /// Position of its first byte in the stream, counted from the stream's start.
+    start: u64,
+    /// Position behind its last byte.
+    end: u64,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    data: Vec<u8>,
+    /// Index in `data` of the cursor.
+    head: usize,
+    /// Position in the stream of the cursor.
+    position: u64,
+    /// Reads that hold the cursor or lie behind or shortly before it.
+    reads: VecDeque<Read>,
+    dropped: u64,
+}
+
+impl Inbox {
+    /// Appends what one read brought.
+    pub fn push(&mut self, seq: u64, since: MonoTime, at: MonoTime, bytes: &[u8]) {
+        if self.head > 0 && self.head >= self.data.len() / 2 {
+            self.data.drain(..self.head);
+            self.head = 0;
+        }
+        let start = self.position + self.len() as u64;
+        self.reads.push_back(Read { seq, since, at, start, end: start + bytes.len() as u64 });
+        self.data.extend_from_slice(bytes);
+        if self.len() > LIMIT {
+            let over = self.len() - LIMIT;
+            self.dropped += over as u64;
+            self.take(over);
+        }
+        self.forget_old_reads();
+    }
+
+    /// Bytes behind the cursor.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.data.len() - self.head
+    }
+
+    /// Whether nothing lies behind the cursor.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that were let go because nobody took them.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Position of the cursor in the stream.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next bytes behind the cursor that came in one read, with that read; `None` when there are none. Does not move the cursor.
+    #[must_use]
+    pub fn front(&self) -> Option<(Read, &[u8])> {
+        if self.is_empty() {
+            return None;
+        }
+        let read = self.read_at(self.position)?;
+        let length = usize::try_from(read.end - self.position).ok()?.min(self.len());
+        Some((read, &self.data[self.head..self.head + length]))
+    }
+
+    /// The last bytes behind the cursor, at most `limit` of them.
+    #[must_use]
+    pub fn tail(&self, limit: usize) -> &[u8] {
+        &self.data[self.head.max(self.data.len().saturating_sub(limit))..]
+    }
+
+    /// Moves the cursor over `count` bytes.
+    pub fn take(&mut self, count: usize) {
+        let count = count.min(self.len());
+        self.head += count;
+        self.position += count as u64;
+        if self.head == self.data.len() {
+            self.data.clear();
+            self.head = 0;
+        }
+        self.forget_old_reads();
+    }
+
+    /// Moves the cursor behind everything that has come.
+    pub fn clear(&mut self) {
+        self.take(self.len());
+    }
+
+    /// The read that brought the byte at `position`, as far back as the history goes.
+    #[must_use]
+    pub fn read_at(&self, position: u64) -> Option<Read> {
+        let index = self.reads.partition_point(|read| read.end <= position);
+        self.reads.get(index).copied().filter(|read| read.start <= position)
+    }
+
+    fn forget_old_reads(&mut self) {
+        while self.reads.front().is_some_and(|read| read.end + HISTORY < self.position) {
+            self.reads.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ns: u64) -> MonoTime {
+        MonoTime::from_ns(ns)
+    }
+
+    #[test]
+    fn front_ends_where_its_read_ends() {
+        let mut inbox = Inbox::default();
+        inbox.push(1, at(0), at(10), b"abc");
+        inbox.push(2, at(10), at(20), b"de");
+        inbox.take(1);
+        let (read, bytes) = inbox.front().unwrap();
+        assert_eq!((read.seq, bytes), (1, &b"bc"[..]));
+        inbox.take(2);
+        let (read, bytes) = inbox.front().unwrap();
+        assert_eq!((read.seq, bytes), (2, &b"de"[..]));
+        assert_eq!(inbox.read_at(0).unwrap().seq, 1, "reads shortly before the cursor are remembered");
+        inbox.clear();
+        assert!(inbox.front().is_none());
+    }
+
+    #[test]
+    fn a_flood_that_nobody_takes_stays_bounded_and_is_counted() {
+        let mut inbox = Inbox::default();
+        let chunk = vec![b'x'; 60_000];
+        for seq in 0..100 {
+            inbox.push(seq, at(seq), at(seq), &chunk);
+        }
+        assert_eq!(inbox.len(), LIMIT);
+        assert_eq!(inbox.dropped(), 6_000_000 - LIMIT as u64);
+        assert!(inbox.reads.len() < 25, "{} reads are remembered", inbox.reads.len());
+        assert!(inbox.data.capacity() < 4 * LIMIT);
+    }
+}

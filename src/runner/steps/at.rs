@@ -1,0 +1,171 @@
+//! `at`: a command to the application and its answer.
+//!
+//! The application's answers are framed by CR LF and end with `OK`, `ERROR` or `+CME ERROR`, with or without a number (sources: Easy Connect, arduino). The echo
+//! of the command and unsolicited lines may stand in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::lines::{Lines, show};
+use crate::matcher::{Matcher, PatternSet};
+use crate::plan::{At, AtAnswer};
+use crate::report::escape;
+use crate::runner::conductor::{Conductor, describe_bytes};
+use crate::runner::stop::{Finding, Stop};
+use crate::time::MonoTime;
+
+/// A final result of the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Final {
+    Ok,
+    Error,
+    Cme(Option<u32>),
+}
+
+impl Final {
+    fn of(line: &super::lines::Line) -> Option<Self> {
+        if line.is("OK") {
+            Some(Self::Ok)
+        } else if line.is("ERROR") {
+            Some(Self::Error)
+        } else {
+            let rest = line.after("+CME ERROR")?;
+            Some(Self::Cme(rest.trim_start_matches([':', ' ']).parse().ok()))
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Ok => "OK".to_owned(),
+            Self::Error => "ERROR".to_owned(),
+            Self::Cme(Some(number)) => format!("+CME ERROR: {number}"),
+            Self::Cme(None) => "+CME ERROR".to_owned(),
+        }
+    }
+}
+
+/// What came as the answer to one command.
+struct Answer {
+    lines: Vec<Vec<u8>>,
+    result: Option<Final>,
+    evidence: Vec<u64>,
+}
+
+impl Answer {
+    fn describe(&self) -> String {
+        let mut parts: Vec<String> = self.lines.iter().map(|line| describe_bytes(line)).collect();
+        parts.extend(self.result.as_ref().map(Final::text));
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    }
+}
+
+/// Sends a command and takes lines until its final result, at most until `within` after the command has left the wire.
+fn exchange(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<Answer, Stop> {
+    let mut bytes = command.as_bytes().to_vec();
+    bytes.push(b'\r');
+    conductor.command(&bytes)?;
+    collect(conductor, command, within)
+}
+
+fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<Answer, Stop> {
+    let deadline = conductor.wire_free() + within;
+    let mut answer = Answer { lines: Vec::new(), result: None, evidence: conductor.evidence() };
+    let mut lines = Lines::default();
+    while let Some(line) = lines.application(conductor, deadline)? {
+        if let Some(result) = Final::of(&line) {
+            answer.result = Some(result);
+            answer.evidence = vec![line.read.seq];
+            return Ok(answer);
+        }
+        // The echo is the command itself, behind whatever stood in the line before.
+        if !line.bytes.ends_with(command.as_bytes()) && answer.lines.len() < 64 {
+            answer.lines.push(line.bytes);
+        }
+    }
+    let unfinished: Vec<u8> = lines.unfinished().iter().copied().filter(|byte| *byte != b'\r').collect();
+    if !unfinished.is_empty() && !unfinished.ends_with(command.as_bytes()) {
+        answer.lines.push(unfinished);
+    }
+    answer.evidence.extend(conductor.evidence());
+    answer.evidence.dedup();
+    Ok(answer)
+}
+
+pub(super) fn run(conductor: &mut Conductor<'_>, at: &At) -> Result<(), Stop> {
+    let mut answer = exchange(conductor, &at.command, at.within)?;
+    for _ in 1..at.tries {
+        if answer.result.is_some() {
+            break;
+        }
+        conductor.note(format!("{} was not answered: sent again", at.command))?;
+        answer = exchange(conductor, &at.command, at.within)?;
+    }
+    let command = &at.command;
+    let wanted = match &at.answer {
+        AtAnswer::Ok => "OK".to_owned(),
+        AtAnswer::Error => "ERROR or +CME ERROR".to_owned(),
+        AtAnswer::Cme(number) => format!("+CME ERROR: {number}"),
+        AtAnswer::Any => "a final result".to_owned(),
+        AtAnswer::Silent => "no final result".to_owned(),
+    };
+    let fits = match (&at.answer, &answer.result) {
+        (AtAnswer::Ok, Some(Final::Ok))
+        | (AtAnswer::Error, Some(Final::Error | Final::Cme(_)))
+        | (AtAnswer::Any, Some(_))
+        | (AtAnswer::Silent, None) => true,
+        (AtAnswer::Cme(wanted), Some(Final::Cme(number))) => *number == Some(*wanted),
+        _ => false,
+    };
+    if !fits {
+        let reason = match &answer.result {
+            None => format!("{command} was not answered"),
+            Some(result) => format!("{command} was answered {}", result.text()),
+        };
+        return Err(Stop::Failed(Finding::new(
+            reason,
+            format!("{wanted} within {} of {command}", show(at.within)),
+            answer.describe(),
+            answer.evidence,
+        )));
+    }
+    match &at.shows {
+        Some(set) if !shows(&answer.lines, set) => Err(Stop::Failed(Finding::new(
+            format!("the answer to {command} does not show {}", set.pattern(0)),
+            format!("{} in the answer to {command}", set.pattern(0)),
+            answer.describe(),
+            answer.evidence,
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether one of `lines`, each ended by CR LF again, shows the pattern.
+pub(super) fn shows(lines: &[Vec<u8>], set: &Arc<PatternSet>) -> bool {
+    let mut matcher = Matcher::new(Arc::clone(set));
+    lines.iter().any(|line| matcher.feed(line).is_some() || matcher.feed(b"\r\n").is_some())
+}
+
+/// Whether the application answers `AT` with `OK` now. A CR goes before, and what it brings is thrown away: a hotkey that reached the
+/// application leaves bytes in its line.
+pub(super) fn answers(conductor: &mut Conductor<'_>, within: Duration) -> Result<bool, Stop> {
+    conductor.command(b"\r")?;
+    let settled = conductor.wire_free() + Duration::from_millis(20);
+    conductor.sleep_until(settled)?;
+    Ok(exchange(conductor, "AT", within)?.result == Some(Final::Ok))
+}
+
+/// Sends `AT+IPR=speed`; whether the application answered `OK` (it then switches).
+pub(super) fn change_speed(conductor: &mut Conductor<'_>, speed: crate::baud::Baud, within: Duration) -> Result<bool, Stop> {
+    Ok(exchange(conductor, &format!("AT+IPR={speed}"), within)?.result == Some(Final::Ok))
+}
+
+/// The version that the application reports (`AT+CGMR`), as text; `None` when it does not answer with one line and `OK`.
+pub(in crate::runner) fn read_firmware(conductor: &mut Conductor<'_>, within: Duration) -> Result<Option<String>, Stop> {
+    let answer = exchange(conductor, "AT+CGMR", within)?;
+    let from: MonoTime = conductor.wire_free();
+    conductor.step_before = from.max(conductor.now());
+    if answer.result != Some(Final::Ok) {
+        return Ok(None);
+    }
+    Ok(answer.lines.iter().find(|line| line.first().is_some_and(u8::is_ascii_digit)).map(|line| escape::bytes(line)))
+}

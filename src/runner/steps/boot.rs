@@ -1,0 +1,154 @@
+//! `boot`: a command to the boot code and its answer, as Easy Connect sends it.
+//!
+//! Before a command a preamble of 128 backspaces and a CR, so that the parser is at a line start. With no answer in time the hotkey again; after an
+//! acknowledge the same command is repeated, without the preamble; more than two acknowledges with no answer = it gives no answer (source: Easy Connect).
+
+use std::time::Duration;
+
+use super::handshake;
+use super::lines::{Line, Lines, show};
+use crate::plan::{Boot, BootResult};
+use crate::report::escape;
+use crate::runner::conductor::{Conductor, describe_bytes};
+use crate::runner::stop::{Finding, Stop};
+
+/// Backspaces before a command.
+const PREAMBLE: usize = 128;
+/// Restarts into the application.
+const LEAVE: &str = "AT#BOOT";
+/// Acknowledges without an answer after which no answer is expected any more.
+const MOST_ACKNOWLEDGES: u32 = 2;
+
+/// What boot code answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// `0`
+    Success,
+    /// `40xx`
+    Error(String),
+    /// `OK`: boot code never says so (inference); the application is very likely who answered.
+    Application,
+    /// No result; whether the hotkey was still acknowledged.
+    Silent {
+        /// How often the hotkey was acknowledged again.
+        acknowledges: u32,
+    },
+}
+
+/// An answer of the boot code.
+#[derive(Debug, Clone)]
+pub(super) struct BootAnswer {
+    pub(super) lines: Vec<Vec<u8>>,
+    pub(super) result: Reply,
+    pub(super) evidence: Vec<u64>,
+}
+
+impl BootAnswer {
+    pub(super) fn describe(&self) -> String {
+        let lines = self.lines.iter().map(|line| describe_bytes(line));
+        let result = match &self.result {
+            Reply::Success => "0".to_owned(),
+            Reply::Error(code) => code.clone(),
+            Reply::Application => "OK, which boot code never says: very likely the application answered".to_owned(),
+            Reply::Silent { acknowledges: 0 } => "no result, and the hotkey is not acknowledged any more".to_owned(),
+            Reply::Silent { acknowledges } => format!("no result, although the hotkey was acknowledged {acknowledges} more times"),
+        };
+        lines.chain(std::iter::once(result)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Sends a command to the boot code and takes its answer. Leaves the cursor right behind the CR of the result.
+pub(super) fn exchange(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<BootAnswer, Stop> {
+    let mut bytes = vec![0x08; PREAMBLE];
+    bytes.push(b'\r');
+    bytes.extend_from_slice(command.as_bytes());
+    bytes.push(b'\r');
+    let mut acknowledges = 0;
+    let mut from = 0;
+    loop {
+        conductor.command(&bytes[from..])?;
+        let mut answer = collect(conductor, command, within)?;
+        if !matches!(answer.result, Reply::Silent { .. }) {
+            return Ok(answer);
+        }
+        let acknowledged = handshake::hotkey(conductor)?;
+        acknowledges += u32::from(acknowledged);
+        if !acknowledged || acknowledges > MOST_ACKNOWLEDGES {
+            answer.result = Reply::Silent { acknowledges };
+            answer.evidence.extend(conductor.evidence());
+            answer.evidence.dedup();
+            return Ok(answer);
+        }
+        conductor.note(format!("{command} was not answered, but the hotkey was acknowledged: sent again without the preamble"))?;
+        from = PREAMBLE + 1;
+    }
+}
+
+fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<BootAnswer, Stop> {
+    let deadline = conductor.wire_free() + within;
+    let mut answer = BootAnswer { lines: Vec::new(), result: Reply::Silent { acknowledges: 0 }, evidence: conductor.evidence() };
+    let mut lines = Lines::default();
+    while let Some(line) = lines.boot(conductor, deadline)? {
+        if let Some(result) = final_result(&line) {
+            answer.result = result;
+            answer.evidence = vec![line.read.seq];
+            return Ok(answer);
+        }
+        if !line.bytes.ends_with(command.as_bytes()) && answer.lines.len() < 64 {
+            answer.lines.push(line.bytes);
+        }
+    }
+    Ok(answer)
+}
+
+fn final_result(line: &Line) -> Option<Reply> {
+    if line.is("0") {
+        Some(Reply::Success)
+    } else if line.is("OK") || line.is("ERROR") {
+        Some(Reply::Application)
+    } else {
+        let code = line.after("40").filter(|rest| rest.len() == 2)?;
+        Some(Reply::Error(format!("40{}", escape::bytes(code.as_bytes()))))
+    }
+}
+
+pub(super) fn run(conductor: &mut Conductor<'_>, boot: &Boot) -> Result<(), Stop> {
+    let answer = exchange(conductor, &boot.command, boot.within)?;
+    let command = &boot.command;
+    let (fits, wanted) = match (&boot.result, &answer.result) {
+        (BootResult::Success, result) => (*result == Reply::Success, "0".to_owned()),
+        (BootResult::AnyError, result) => (matches!(result, Reply::Error(_)), "a result 40xx".to_owned()),
+        (BootResult::Error(code), result) => (*result == Reply::Error(code.clone()), code.clone()),
+        (BootResult::Any, result) => (matches!(result, Reply::Success | Reply::Error(_)), "a result".to_owned()),
+        (BootResult::Silent, result) => {
+            (matches!(result, Reply::Silent { acknowledges: 1.. }), "no result, and the hotkey acknowledged again".to_owned())
+        }
+    };
+    if !fits {
+        let reason = match &answer.result {
+            Reply::Success => format!("boot code answered {command} with 0"),
+            Reply::Error(code) => format!("boot code answered {command} with {code}"),
+            Reply::Application => format!("{command} was answered by the application, not by boot code"),
+            Reply::Silent { .. } => format!("boot code did not answer {command}"),
+        };
+        return Err(Stop::Failed(Finding::new(
+            reason,
+            format!("{wanted} to {command} within {} a try", show(boot.within)),
+            answer.describe(),
+            answer.evidence,
+        )));
+    }
+    if boot.command == LEAVE {
+        // Whoever answers next is the application.
+        conductor.anchors.acknowledge = None;
+    }
+    match &boot.shows {
+        Some(set) if !super::at::shows(&answer.lines, set) => Err(Stop::Failed(Finding::new(
+            format!("boot code's answer to {command} does not show {}", set.pattern(0)),
+            format!("{} in the answer to {command}", set.pattern(0)),
+            answer.describe(),
+            answer.evidence,
+        ))),
+        _ => Ok(()),
+    }
+}

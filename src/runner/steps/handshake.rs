@@ -1,0 +1,124 @@
+//! `handshake`: the hotkey after a reset, until the boot code acknowledges it. **Resets the board** unless `pulse: none`.
+
+use std::time::Duration;
+
+use super::{ACKNOWLEDGE, HOTKEY, HOTKEY_ST, RESET_PULSE, later};
+use crate::plan::{Handshake, HandshakeOutcome, Strategy};
+use crate::runner::conductor::{Conductor, Pumped, describe_bytes};
+use crate::runner::stop::{Finding, Stop};
+use crate::time::MonoTime;
+
+/// Easy Connect's wait between the release and the first hotkey.
+const ST_SETTLE: Duration = Duration::from_millis(500);
+/// How long Easy Connect waits for the acknowledge.
+pub(super) const ST_ACKNOWLEDGE: Duration = Duration::from_millis(100);
+/// How often Easy Connect tries.
+const ST_TRIES: u32 = 3;
+
+pub(super) fn run(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Result<(), Stop> {
+    let begun = conductor.received();
+    let acknowledged = match handshake.strategy {
+        Strategy::Repeat { every } => repeat(conductor, handshake, every)?,
+        Strategy::St => st(conductor, handshake)?,
+    };
+    let how = match handshake.strategy {
+        Strategy::Repeat { every } => format!("0xC5 every {every:?} from the release"),
+        Strategy::St => format!("0xC5 0xFF {ST_SETTLE:?} after the release, {ST_TRIES} times"),
+    };
+    match (handshake.outcome, acknowledged) {
+        (HandshakeOutcome::Acknowledged, true) | (HandshakeOutcome::NotAcknowledged, false) => Ok(()),
+        (HandshakeOutcome::Acknowledged, false) => {
+            let within = match handshake.strategy {
+                Strategy::Repeat { .. } => format!("within {:?} of the release", handshake.within),
+                Strategy::St => format!("within {ST_ACKNOWLEDGE:?} of the hotkey"),
+            };
+            Err(Stop::Failed(Finding::new(
+                "the hotkey was not acknowledged",
+                format!("0x9A {within} ({how})"),
+                describe_bytes(&conductor.last_received(begun)),
+                conductor.evidence(),
+            )))
+        }
+        (HandshakeOutcome::NotAcknowledged, true) => {
+            Err(Stop::Failed(Finding::new("the hotkey was acknowledged", format!("no acknowledge ({how})"), "0x9A", conductor.evidence())))
+        }
+    }
+}
+
+/// The hotkey so often from the release, on a grid that does not drift, until it is acknowledged.
+fn repeat(conductor: &mut Conductor<'_>, handshake: &Handshake, every: Duration) -> Result<bool, Stop> {
+    if let Some(pulse) = handshake.pulse {
+        conductor.pulse_reset(pulse)?;
+    }
+    let release = later(conductor.anchors.release, MonoTime::ZERO);
+    let from = if handshake.pulse.is_some() { release } else { conductor.now() };
+    let deadline = from + handshake.within;
+    let mut next = from;
+    let mut queued = conductor.queue_send(&[HOTKEY], Some(next));
+    loop {
+        if acknowledge_came(conductor, deadline)? {
+            conductor.forget_queued();
+            return Ok(true);
+        }
+        match conductor.pump(deadline)? {
+            Pumped::Deadline => {
+                conductor.forget_queued();
+                return Ok(false);
+            }
+            Pumped::Sent(ticket) if ticket == queued => {
+                next += every;
+                if next < deadline {
+                    queued = conductor.queue_send(&[HOTKEY], Some(next));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Easy Connect's three tries.
+fn st(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Result<bool, Stop> {
+    for attempt in 1..=ST_TRIES {
+        let pulse = if attempt == 1 { handshake.pulse } else { Some(handshake.pulse.unwrap_or(RESET_PULSE)) };
+        if let Some(pulse) = pulse {
+            conductor.pulse_reset(pulse)?;
+        }
+        let from = if pulse.is_some() { later(conductor.anchors.release, MonoTime::ZERO) } else { conductor.now() };
+        conductor.sleep_until(from + ST_SETTLE)?;
+        if hotkey(conductor)? {
+            return Ok(true);
+        }
+        if attempt < ST_TRIES {
+            conductor.note(format!("no acknowledge within {ST_ACKNOWLEDGE:?}: reset again (try {} of {ST_TRIES})", attempt + 1))?;
+        }
+    }
+    Ok(false)
+}
+
+/// Sends the hotkey as Easy Connect does; whether the acknowledge came within its 100 ms.
+pub(super) fn hotkey(conductor: &mut Conductor<'_>) -> Result<bool, Stop> {
+    conductor.command(&HOTKEY_ST)?;
+    let deadline = conductor.wire_free() + ST_ACKNOWLEDGE;
+    while let Some((byte, read)) = conductor.next_byte(deadline)? {
+        if byte == ACKNOWLEDGE && conductor.in_time(&read, deadline)? {
+            conductor.anchors.acknowledge = Some(read.at);
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes what has come; whether an acknowledge is in it. The cursor moves behind the acknowledge.
+fn acknowledge_came(conductor: &mut Conductor<'_>, deadline: MonoTime) -> Result<bool, Stop> {
+    while conductor.waiting().is_some() {
+        match conductor.next_byte(deadline)? {
+            Some((ACKNOWLEDGE, read)) if conductor.in_time(&read, deadline)? => {
+                conductor.anchors.acknowledge = Some(read.at);
+                return Ok(true);
+            }
+            Some(_) => {}
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}

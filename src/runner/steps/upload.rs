@@ -1,0 +1,104 @@
+//! `upload`: `AT#UP` and an image, pulled by the device. **Installs firmware** where the device accepts it.
+//!
+//! `AT#UP` answers `0` and CR; right after it the device sends one signed byte n. n > 0: it wants the next n bytes; n = 0: it has all of it, right only
+//! if everything was sent; n < 0: an error code. Asked past the end of the image, the host sends zero bytes (source: Easy Connect).
+
+use super::boot::{self, Reply};
+use crate::plan::{Case, Upload, UploadResult};
+use crate::runner::conductor::Conductor;
+use crate::runner::stop::{Finding, Stop};
+use crate::timeline::event;
+
+/// How long `AT#UP` may take to answer (Easy Connect: 300 ms for any boot command).
+const ANSWER: std::time::Duration = std::time::Duration::from_millis(300);
+
+/// What the device made of an image.
+enum End {
+    Accepted,
+    Refused(String),
+}
+
+pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload) -> Result<(), Stop> {
+    let Some(image) = case.images.get(&upload.image) else {
+        return Err(Stop::Rig(Finding::new(
+            format!("the plan has no image {}", upload.image),
+            "every image that a step names to be in the plan",
+            "none of that name",
+            Vec::new(),
+        )));
+    };
+    for (name, value) in [("image", &image.file_name), ("image-sha256", &image.sha256)] {
+        conductor.record(event::Property { name: name.to_owned(), value: value.clone() })?;
+    }
+    let end = pull(conductor, &image.bytes, upload)?;
+    match (upload.result, end) {
+        (UploadResult::Accepted, End::Accepted) | (UploadResult::Refused, End::Refused(_)) => Ok(()),
+        (UploadResult::Accepted, End::Refused(how)) => Err(Stop::Failed(Finding::new(
+            format!("the device refused {}", image.file_name),
+            format!("{} to be accepted", image.file_name),
+            how,
+            conductor.evidence(),
+        ))),
+        (UploadResult::Refused, End::Accepted) => Err(Stop::Failed(Finding::new(
+            format!("the device accepted {}", image.file_name),
+            format!("{} to be refused, by a negative byte or 40xx", image.file_name),
+            "all of it taken, then 0: installed",
+            conductor.evidence(),
+        ))),
+    }
+}
+
+fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<End, Stop> {
+    let started = conductor.now();
+    let answer = boot::exchange(conductor, "AT#UP", ANSWER)?;
+    match &answer.result {
+        Reply::Success => {}
+        Reply::Error(code) => return Ok(End::Refused(format!("AT#UP was answered by {code}"))),
+        Reply::Application | Reply::Silent { .. } => {
+            return Err(Stop::Failed(Finding::new("AT#UP was not taken", "0 to AT#UP", answer.describe(), answer.evidence)));
+        }
+    }
+    let total = image.len() as u64;
+    let deadline = started + upload.within;
+    let mut sent = 0_usize;
+    let mut block = [0_u8; 127];
+    loop {
+        let request_deadline = (conductor.wire_free() + upload.request_within).min(deadline);
+        let request = match conductor.next_byte(request_deadline)? {
+            Some((byte, read)) if conductor.in_time(&read, request_deadline)? => Some(byte),
+            _ => None,
+        };
+        let Some(byte) = request else {
+            let limit = if request_deadline == deadline { upload.within } else { upload.request_within };
+            return Err(Stop::Failed(Finding::new(
+                format!("the device stopped asking after {} of {total} bytes", sent.min(image.len())),
+                format!("a request, or the end of the upload, within {limit:?}"),
+                "nothing",
+                conductor.evidence(),
+            )));
+        };
+        let asked = byte.cast_signed();
+        conductor.record(event::Request { asked, sent: sent.min(image.len()) as u64, total })?;
+        match usize::try_from(asked) {
+            Ok(0) if sent >= image.len() => return Ok(End::Accepted),
+            Ok(0) => {
+                return Err(Stop::Failed(Finding::new(
+                    format!("the device says that it has all of it after {sent} of {total} bytes"),
+                    "0 only when everything was sent",
+                    format!("0 after {sent} bytes"),
+                    conductor.evidence(),
+                )));
+            }
+            Ok(count) => {
+                let rest = image.get(sent..).unwrap_or(&[]);
+                let real = count.min(rest.len());
+                block[..real].copy_from_slice(&rest[..real]);
+                block[real..count].fill(0);
+                sent += count;
+                conductor.show(&format!("upload {} of {total} bytes", sent.min(image.len())));
+                conductor.command(&block[..count])?;
+            }
+            Err(_) => return Ok(End::Refused(format!("the byte {asked} after {} of {total} bytes", sent.min(image.len())))),
+        }
+    }
+}

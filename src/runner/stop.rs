@@ -1,0 +1,46 @@
+//! Why a step stopped before its end.
+
+/// What a step found that it should not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// In one line, for lists.
+    pub reason: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was seen instead.
+    pub seen: String,
+    /// The events that prove it.
+    pub evidence: Vec<u64>,
+}
+
+impl Finding {
+    /// A finding with its evidence.
+    #[must_use]
+    pub fn new(reason: impl Into<String>, expected: impl Into<String>, seen: impl Into<String>, evidence: Vec<u64>) -> Self {
+        Self { reason: reason.into(), expected: expected.into(), seen: seen.into(), evidence }
+    }
+}
+
+/// Why a step stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// The board misbehaved.
+    Failed(Finding),
+    /// The rig did, once: the case is an error, the board can go on.
+    Rig(Finding),
+    /// The rig did, and the board cannot go on (its port is gone, its line cannot be driven).
+    GivenUp(Finding),
+    /// Somebody asked the run to end.
+    Interrupted,
+}
+
+impl Stop {
+    /// What was found, where something was.
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        match self {
+            Self::Failed(finding) | Self::Rig(finding) | Self::GivenUp(finding) => Some(finding),
+            Self::Interrupted => None,
+        }
+    }
+}
