@@ -1,3 +1,7 @@
-//! The command line program; everything is in the library.
+//! The program. Everything it does is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    evkit_hil::cli::main()
+}

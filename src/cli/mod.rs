@@ -1,1 +1,64 @@
-//! cli
+//! The command line: what was typed ([`args`]) becomes what it means, and only that reaches the rest of the program.
+
+mod args;
+mod check;
+mod image;
+mod release;
+mod run;
+mod select;
+mod signals;
+mod talk;
+mod virtual_board;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command, Image};
+use talk::Talk;
+
+use crate::report::Exit;
+
+/// Runs the program with the arguments of this process; what it returns is the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let talk = Talk::new(cli.colour);
+    let exit = match cli.command {
+        Command::Run(args) => run::run(&args, &talk),
+        Command::Check(args) => check::check(&args, &talk),
+        Command::List(args) => check::list(&args, &talk),
+        Command::Release(args) => release::release(&args, &talk),
+        Command::Virtual(args) => virtual_board::run(&args, &talk),
+        Command::Settings => Ok(virtual_board::settings()),
+        Command::Image(Image::New(args)) => image::new(&args, &talk),
+        Command::Image(Image::Show { file }) => image::show(&file),
+        Command::Guardian => return crate::line::guardian_main(),
+    };
+    exit.unwrap_or_else(|error| talk.error(&error)).into()
+}
+
+/// A message that ends the command, with its exit code.
+#[derive(Debug)]
+struct Failure {
+    message: String,
+    hint: Option<String>,
+    exit: Exit,
+}
+
+impl Failure {
+    /// What the user can put right: a bad file or argument.
+    fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, exit: Exit::Usage }
+    }
+
+    /// A fault of the rig.
+    fn rig(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, exit: Exit::Rig }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,207 @@
+//! What was typed. Help, man page and completions come from here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Drives the reset line of an EVKITST87M01 in sync with its UART, replays scenarios and writes JUnit.
+#[derive(Debug, Parser)]
+#[command(
+    name = "evkit-hil",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  evkit-hil run                              the default scenarios on virtual boards
+  evkit-hil run --bench bench.yaml           the same on the boards of a bench
+  evkit-hil run early-reset my-case.yaml     one shipped scenario and one of yours
+  evkit-hil check my-case.yaml               what is wrong with a file, without a board
+  evkit-hil virtual --link /tmp/kit --control /tmp/kit.ctl
+                                             a virtual EVKIT for any program
+
+Exit codes: 0 all passed, 1 a case failed, 2 usage or a bad file, 3 the rig failed or a board
+was given up, 4 nothing was selected, 5 incomplete, 130 interrupted."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub(super) colour: Colour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios on boards and write JUnit
+    #[command(after_help = "Examples:
+  evkit-hil run                                   default scenarios, virtual boards
+  evkit-hil run --simulate --seed 7               all shipped scenarios on simulated time
+  evkit-hil run --bench bench.yaml --tag nightly  on real boards
+  evkit-hil run downgrade-attempt --bench bench.yaml --allow firmware,downgrade-attempt
+                                                  what can wear a board is permitted twice")]
+    Run(Run),
+    /// Check scenario and bench files; touches no hardware
+    #[command(after_help = "Examples:
+  evkit-hil check my-case.yaml
+  evkit-hil check --bench bench.yaml              the shipped scenarios against a bench")]
+    Check(Check),
+    /// List cases with their tags, effects and worst-case time
+    #[command(after_help = "Examples:
+  evkit-hil list
+  evkit-hil list --tag nightly my-case.yaml")]
+    List(List),
+    /// Release every reset line of a bench, whoever holds the boards
+    #[command(after_help = "Example:
+  evkit-hil release --bench bench.yaml")]
+    Release(Release),
+    /// Run a virtual EVKIT on a PTY until it is interrupted
+    #[command(after_help = "Examples:
+  evkit-hil virtual --link /tmp/kit --control /tmp/kit.ctl
+  evkit-hil virtual --link /tmp/kit --control /tmp/kit.ctl --set speed=460800
+
+On the control socket, a line each: reset assert, reset release, state, setup KEY=VALUE…, help.
+Each is answered by ok or by error and why.")]
+    Virtual(Virtual),
+    /// List the settings of the virtual EVKIT: every assumption, state and fault
+    Settings,
+    /// Make and show images of the project's own made-up format
+    #[command(subcommand)]
+    Image(Image),
+    /// Let go of reset lines when the parent process has died (started by `run`)
+    #[command(hide = true)]
+    Guardian,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Selection {
+    /// Scenario files, folders of them, or names of shipped scenarios; none: the shipped ones
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<String>,
+    /// Only cases with one of these tags
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    pub(super) tag: Vec<String>,
+    /// The bench file: the boards on this machine and how each is wired
+    #[arg(long, value_name = "FILE")]
+    pub(super) bench: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    /// Only these boards of the bench
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "bench")]
+    pub(super) board: Vec<String>,
+    /// Run on a simulated board in simulated time
+    #[arg(long, conflicts_with_all = ["bench", "boards"])]
+    pub(super) simulate: bool,
+    /// Draw every assumption about the module from its range; 0 takes the defaults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// How many virtual boards to start
+    #[arg(long, value_name = "N", conflicts_with = "bench", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(super) boards: Option<u16>,
+    /// Permit effects that can wear or harm a real board (the bench must allow them as well)
+    #[arg(long, value_name = "EFFECT", value_delimiter = ',')]
+    pub(super) allow: Vec<String>,
+    /// Wait so long for boards that another run holds
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) wait: Option<Duration>,
+    /// Where the results go [default: target/evkit-hil beside a Cargo.toml, else evkit-hil-out]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Where the JUnit file goes [default: junit.xml in the results]
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub(super) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Release {
+    /// The bench file
+    #[arg(long, value_name = "FILE")]
+    pub(super) bench: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Virtual {
+    /// Where to make a link to the virtual board's port
+    #[arg(long, value_name = "PATH")]
+    pub(super) link: PathBuf,
+    /// Where to make the control socket
+    #[arg(long, value_name = "SOCKET")]
+    pub(super) control: PathBuf,
+    /// Draw every assumption about the module from its range; 0 takes the defaults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Set one setting, KEY=VALUE (see `settings`); may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Image {
+    /// Make an image in the project's own made-up format (no real module takes it)
+    #[command(after_help = "Example:
+  evkit-hil image new --version 2.8.0 --key 0405 --size 16384 --out .")]
+    New(ImageNew),
+    /// Show what an image says of itself
+    Show {
+        /// The image
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImageNew {
+    /// Version of application, modem and secure core, unless one is given apart
+    #[arg(long, value_name = "X.Y.Z")]
+    pub(super) version: crate::image::Version,
+    /// Version of the modem core
+    #[arg(long, value_name = "X.Y.Z")]
+    pub(super) modem: Option<crate::image::Version>,
+    /// Version of the secure core
+    #[arg(long, value_name = "X.Y.Z")]
+    pub(super) secure: Option<crate::image::Version>,
+    /// Version of the GNSS core
+    #[arg(long, value_name = "X.Y.Z")]
+    pub(super) gnss: Option<crate::image::Version>,
+    /// Version of the wM-Bus core
+    #[arg(long, value_name = "X.Y.Z")]
+    pub(super) wmbus: Option<crate::image::Version>,
+    /// Number of the signing key, as in ST's file names
+    #[arg(long, value_name = "NNNN", default_value = "0405")]
+    pub(super) key: String,
+    /// Size, in bytes or with a unit (16 KiB)
+    #[arg(long, value_name = "SIZE", default_value = "16 KiB")]
+    pub(super) size: String,
+    /// A folder, in which the file is named as ST names its releases, or a file
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(super) out: PathBuf,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::plan::units::parse_duration(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,137 @@
+//! `run`: selects cases, opens boards, shows what happens, writes JUnit.
+
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use super::Failure;
+use super::args::Run;
+use super::select::{Selected, select};
+use super::signals;
+use super::talk::Talk;
+use crate::bench::Bench;
+use crate::plan::{Effect, Plan};
+use crate::report::Exit;
+use crate::report::RunReport;
+use crate::report::{terminal, write_junit};
+use crate::runner::conductor::describe_error;
+use crate::runner::pool::{self, Member};
+use crate::runner::session::{Owner, Rig};
+use crate::runner::virtual_pool::VirtualPool;
+use crate::timeline::event::Outcome;
+
+/// As many virtual boards as a run starts by itself: more would not bring it under 30 s any better, because the longest case decides then.
+const VIRTUAL_BOARDS: u16 = 8;
+
+pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
+    let permitted = permitted(&args.allow)?;
+    // On real time the short list; simulated time is free.
+    let tags: &[&str] = if args.simulate || !args.selection.scenarios.is_empty() { &[] } else { &["default"] };
+    let Selected { plan, bench } = match select(&args.selection, tags, *talk)? {
+        Ok(selected) => selected,
+        Err(exit) => return Ok(exit),
+    };
+    if plan.cases.is_empty() {
+        talk.say("nothing to run: no case has one of these tags");
+        return Ok(Exit::NothingSelected);
+    }
+    let out = args.out.clone().unwrap_or_else(default_out);
+    let folder = out.join("timelines");
+    remove_old_timelines(&folder)?;
+    let (told, watching) = watch::channel();
+    let interrupts = signals::listen(told).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
+    let rig = Rig {
+        state_dir: crate::line::state_dir(),
+        program: PathBuf::from("/proc/self/exe"),
+        wait: args.wait,
+        interrupted: interrupts.flag,
+        interrupt: interrupts.fd,
+        host_late: bench.as_ref().map_or(crate::bench::HOST_LATE, |bench| bench.host_late),
+        seed: args.seed,
+    };
+    let virtual_pool;
+    let members = if args.simulate {
+        vec![Member::Simulated("simulated".to_owned())]
+    } else if let Some(bench) = &bench {
+        boards_of(bench, &args.board)?
+    } else {
+        let wanted = args.boards.unwrap_or(VIRTUAL_BOARDS).min(u16::try_from(plan.cases.len()).unwrap_or(u16::MAX));
+        virtual_pool = VirtualPool::start(wanted).map_err(|error| {
+            Failure::rig(describe_error(&error)).hint("virtual boards need a PTY each and room in the temporary folder")
+        })?;
+        virtual_pool.members()
+    };
+    let started = Instant::now();
+    let wall = (!args.simulate).then(time::OffsetDateTime::now_utc);
+    let run = pool::Run { cases: &plan.cases, members: &members, permitted: &permitted, folder: &folder, rig: &rig };
+    let (sender, receiver) = mpsc::channel();
+    let seen = std::thread::scope(|scope| {
+        let run = &run;
+        scope.spawn(move || run.carry_out(&sender));
+        watch::watch(&receiver, &watching, &plan, talk)
+    });
+    let report = RunReport { started: wall, duration: started.elapsed(), seed: args.seed, cases: seen.cases, given_up: seen.given_up };
+    let junit = args.junit.clone().unwrap_or_else(|| out.join("junit.xml"));
+    conclude(&report, &plan, &junit, talk)?;
+    let interrupted = rig.interrupted.load(std::sync::atomic::Ordering::Relaxed);
+    Ok(Exit::of(&report, interrupted))
+}
+
+/// Failures again, the files, the summary.
+fn conclude(report: &RunReport, plan: &Plan, junit: &Path, talk: &Talk) -> Result<(), Failure> {
+    let (width, palette) = (talk.width(), talk.palette());
+    for case in report.cases.iter().filter(|case| needs_attention(case.outcome())) {
+        talk.say(&terminal::failure_block(case, width, &palette));
+    }
+    for given_up in &report.given_up {
+        talk.say(&terminal::given_up_block(given_up, width, &palette));
+    }
+    write_junit(junit, report).map_err(|error| Failure::rig(describe_error(&error)).hint("--junit names another place"))?;
+    debug_assert_eq!(report.cases.len(), plan.cases.len(), "every case has a verdict");
+    talk.say(&terminal::summary_line(report, &palette));
+    talk.say(&format!("   JUnit {}", junit.display()));
+    Ok(())
+}
+
+/// Whether a case is shown again at the end.
+fn needs_attention(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed | Outcome::Error)
+}
+
+fn permitted(names: &[String]) -> Result<Vec<Effect>, Failure> {
+    let known = || Effect::ALL.iter().map(|effect| effect.name());
+    let one = |name: &String| {
+        Effect::ALL.iter().copied().find(|effect| effect.name() == name).ok_or_else(|| {
+            Failure::usage(format!("--allow {name}: no such effect"))
+                .hint(format!("the effects are {}", known().collect::<Vec<_>>().join(", ")))
+        })
+    };
+    names.iter().map(one).collect()
+}
+
+fn boards_of(bench: &Bench, wanted: &[String]) -> Result<Vec<Member>, Failure> {
+    if let Some(unknown) = wanted.iter().find(|name| bench.boards.iter().all(|board| board.name.0 != **name)) {
+        let names: Vec<&str> = bench.boards.iter().map(|board| board.name.0.as_str()).collect();
+        let failure = Failure::usage(format!("--board {unknown}: {} has no such board", bench.file.display()));
+        return Err(failure.hint(format!("its boards are {}", names.join(", "))));
+    }
+    let chosen = bench.boards.iter().filter(|board| wanted.is_empty() || wanted.contains(&board.name.0));
+    Ok(chosen.cloned().map(|board| Member::Port(board, Owner::Bench)).collect())
+}
+
+/// Under `target` in a checkout, where build results are looked for; else in a folder of its own.
+fn default_out() -> PathBuf {
+    if Path::new("Cargo.toml").exists() { PathBuf::from("target/evkit-hil") } else { PathBuf::from("evkit-hil-out") }
+}
+
+/// Removes the timelines of the run before: folders that hold a timeline, and nothing else.
+fn remove_old_timelines(folder: &Path) -> Result<(), Failure> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten().map(|entry| entry.path()).filter(|path| path.join("events.jsonl").is_file()) {
+        std::fs::remove_dir_all(&entry)
+            .map_err(|error| Failure::rig(format!("{} of an earlier run cannot be removed: {error}", entry.display())))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Watching a run: what each board does now while standard error is a terminal, a line for each case that ended.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::talk::Talk;
+use crate::plan::Plan;
+use crate::report::{CaseReport, GivenUp, terminal};
+use crate::runner::progress::Message;
+
+/// How often the lines of boards are drawn anew.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// What the run came to.
+pub(super) struct Seen {
+    /// Every case, in the order of the plan.
+    pub(super) cases: Vec<CaseReport>,
+    /// Boards that were given up.
+    pub(super) given_up: Vec<GivenUp>,
+}
+
+/// A note from the signal handler to [`watch`].
+pub(super) fn channel() -> (impl Fn() + Send + 'static, Arc<AtomicBool>) {
+    let flag = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&flag);
+    (move || told.store(true, Ordering::Relaxed), flag)
+}
+
+struct BoardLine {
+    bar: ProgressBar,
+    case: String,
+    doing: Option<(usize, usize, String)>,
+    since: Instant,
+}
+
+/// Shows messages until the last sender is gone.
+pub(super) fn watch(receiver: &Receiver<Message>, interrupted: &AtomicBool, plan: &Plan, talk: &Talk) -> Seen {
+    let target = if talk.is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bars = MultiProgress::with_draw_target(target);
+    let mut boards: BTreeMap<String, BoardLine> = BTreeMap::new();
+    let mut seen = Seen { cases: Vec::new(), given_up: Vec::new() };
+    let mut told = false;
+    let say = |line: &str| bars.suspend(|| talk.say(line));
+    loop {
+        if !told && interrupted.load(Ordering::Relaxed) {
+            told = true;
+            say("interrupted: cases end, boards are put back, reports are written; once more releases the lines and ends at once");
+        }
+        match receiver.recv_timeout(REDRAW) {
+            Ok(Message::Started { board, case }) => {
+                let line = BoardLine { bar: bars.add(bar()), case, doing: None, since: Instant::now() };
+                if let Some(old) = boards.insert(board, line) {
+                    bars.remove(&old.bar);
+                }
+            }
+            Ok(Message::Doing { board, number, of, text }) => {
+                if let Some(line) = boards.get_mut(&board) {
+                    line.doing = Some((number, of, text));
+                }
+            }
+            Ok(Message::Ended { board, folder }) => {
+                if let Some(line) = board.and_then(|board| boards.remove(&board)) {
+                    bars.remove(&line.bar);
+                }
+                match CaseReport::read(&folder) {
+                    Ok(report) => {
+                        say(&terminal::case_line(&report, talk.width(), &talk.palette()));
+                        seen.cases.push(report);
+                    }
+                    Err(error) => seen.given_up.push(GivenUp {
+                        board: "record".to_owned(),
+                        reason: crate::runner::conductor::describe_error(&error),
+                        hint: None,
+                    }),
+                }
+            }
+            Ok(Message::GivenUp { board, reason, hint }) => {
+                say(&format!("board {board} is given up: {reason}"));
+                seen.given_up.push(GivenUp { board, reason, hint });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if talk.is_terminal() {
+            for (board, line) in &boards {
+                let step = line.doing.as_ref().map(|(number, of, text)| (*number, *of, text.as_str()));
+                let shown = terminal::Progress { board, case: &line.case, step, elapsed: line.since.elapsed() };
+                line.bar.set_message(terminal::progress_line(&shown, talk.width()));
+            }
+        }
+    }
+    let place = |report: &CaseReport| plan.cases.iter().position(|case| case.name == report.case.name);
+    seen.cases.sort_by_key(place);
+    seen
+}
+
+fn bar() -> ProgressBar {
+    // A template without a placeholder for anything but the message cannot fail to parse; if it did, the default shows it too.
+    let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style)
+}

@@ -1,0 +1,82 @@
+//! Which cases a command means: files, folders and names of shipped scenarios, read with the bench, filtered by tag.
+
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::args::Selection;
+use super::talk::Talk;
+use crate::bench::Bench;
+use crate::plan::Plan;
+use crate::report::Exit;
+use crate::scenario::{self, SHIPPED, Source};
+
+/// What a selection comes to.
+pub(super) struct Selected {
+    pub(super) plan: Plan,
+    pub(super) bench: Option<Bench>,
+}
+
+/// Reads the files of a selection. `tags` holds where none were given. What is wrong with the files is shown here.
+pub(super) fn select(selection: &Selection, tags: &[&str], talk: Talk) -> Result<Result<Selected, Exit>, Failure> {
+    let bench = match selection.bench.as_deref().map(Bench::load).transpose() {
+        Ok(bench) => bench,
+        Err(diagnostics) => return Ok(Err(talk.diagnostics(&diagnostics))),
+    };
+    let loaded = if selection.scenarios.is_empty() {
+        scenario::load_shipped(bench.as_ref())
+    } else {
+        scenario::load_sources(&resolve(&selection.scenarios)?, bench.as_ref())
+    };
+    let mut plan = match loaded {
+        Ok(plan) => plan,
+        Err(diagnostics) => return Ok(Err(talk.diagnostics(&diagnostics))),
+    };
+    let given = !selection.tag.is_empty();
+    let wanted = |case: &crate::plan::Case| match (given, tags.is_empty()) {
+        (true, _) => case.tags.iter().any(|tag| selection.tag.contains(tag)),
+        (false, true) => true,
+        (false, false) => case.tags.iter().any(|tag| tags.contains(&tag.as_str())),
+    };
+    plan.cases.retain(wanted);
+    Ok(Ok(Selected { plan, bench }))
+}
+
+/// Files, and names of shipped scenarios.
+fn resolve(names: &[String]) -> Result<Vec<Source>, Failure> {
+    let mut sources = Vec::new();
+    for name in names {
+        let path = Path::new(name);
+        if path.is_dir() {
+            sources.extend(files_in(path)?.into_iter().map(Source::File));
+        } else if path.exists() {
+            sources.push(Source::File(path.to_owned()));
+        } else if let Some(source) = Source::shipped(name) {
+            sources.push(source);
+        } else {
+            let known: Vec<&str> = SHIPPED.iter().map(|(file, _)| file.trim_end_matches(".yaml")).collect();
+            let failure = Failure::usage(format!("{name} is neither a file nor a shipped scenario"));
+            return Err(failure.hint(match crate::document::nearest(name, known.iter().copied()) {
+                Some(nearest) => format!("did you mean {nearest}? The shipped scenarios are {}", known.join(", ")),
+                None => format!("the shipped scenarios are {}", known.join(", ")),
+            }));
+        }
+    }
+    Ok(sources)
+}
+
+/// The scenario files of a folder, by name.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error: std::io::Error| Failure::usage(format!("the folder {} cannot be read: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::usage(format!("the folder {} holds no .yaml file", folder.display())));
+    }
+    Ok(files)
+}

@@ -1,0 +1,74 @@
+//! Talking to the person at the terminal: what goes to standard error, in which width and colours.
+
+use std::io::{IsTerminal, Write};
+
+use super::Failure;
+use super::args::Colour;
+use crate::document::Diagnostic;
+use crate::report::Exit;
+use crate::report::Palette;
+
+/// Width of lines where nobody looks at a terminal: lines are data then, and are not cut for a screen.
+const WIDTH_OF_A_FILE: usize = 400;
+
+/// How to talk on standard error.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Talk {
+    coloured: bool,
+    terminal: bool,
+}
+
+impl Talk {
+    pub(super) fn new(colour: Colour) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let coloured = match colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            // Looks at NO_COLOR, CLICOLOR and TERM as well.
+            Colour::Auto => anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+        };
+        Self { coloured, terminal }
+    }
+
+    /// Whether standard error is a terminal.
+    pub(super) fn is_terminal(self) -> bool {
+        self.terminal
+    }
+
+    pub(super) fn palette(self) -> Palette {
+        if self.coloured { Palette::coloured() } else { Palette::plain() }
+    }
+
+    /// How many columns a line may have.
+    pub(super) fn width(self) -> usize {
+        if !self.terminal {
+            return WIDTH_OF_A_FILE;
+        }
+        rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| match size.ws_col {
+            0 => 80,
+            columns => usize::from(columns),
+        })
+    }
+
+    /// Writes a line to standard error. A closed standard error is no reason to stop a run on a board.
+    #[expect(clippy::unused_self, reason = "whoever talks has decided how")]
+    pub(super) fn say(self, line: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// Shows what is wrong with files.
+    pub(super) fn diagnostics(self, diagnostics: &[Diagnostic]) -> Exit {
+        self.say(Diagnostic::render_all(diagnostics, self.coloured).trim_end());
+        Exit::Usage
+    }
+
+    /// Shows why the command ended.
+    pub(super) fn error(self, failure: &Failure) -> Exit {
+        let style = self.palette().fail;
+        self.say(&format!("{style}error{style:#}: {}", failure.message));
+        if let Some(hint) = &failure.hint {
+            self.say(&format!("hint: {hint}"));
+        }
+        failure.exit
+    }
+}

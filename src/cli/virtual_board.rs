@@ -1,0 +1,68 @@
+//! Virtual boards: `virtual` runs one as a program, and a run without a bench starts a pool of them.
+
+use std::io::Write;
+use std::os::fd::AsFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::Failure;
+use super::args::Virtual;
+use super::signals;
+use super::talk::Talk;
+use crate::link::{LinkError, PtyBoard, PtyConfig};
+use crate::model::evkit::{Settings, VirtualEvkit};
+use crate::report::Exit;
+use crate::runner::conductor::describe_error;
+use crate::time::MonoTime;
+
+/// How often the board is asked whether it still runs.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+
+/// Runs one virtual EVKIT until INT, TERM or HUP.
+pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
+    let mut settings = Settings::drawn(args.seed);
+    for assignment in &args.set {
+        let Some((key, value)) = assignment.split_once('=') else {
+            return Err(Failure::usage(format!("--set {assignment}: expected KEY=VALUE")).hint("`evkit-hil settings` lists the keys"));
+        };
+        settings.set(key, value).map_err(|error| Failure::usage(format!("--set {assignment}: {error}")))?;
+    }
+    let interrupts = signals::listen(|| {}).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
+    let config = PtyConfig { link: Some(args.link.clone()), control: args.control.clone() };
+    let board = PtyBoard::start(VirtualEvkit::new(settings, MonoTime::now()), &config).map_err(|error| refused(&error))?;
+    // Standard output is for whoever starts this as a program and reads the port from it.
+    let _ = writeln!(std::io::stdout().lock(), "{}", board.port_path().display());
+    talk.say(&format!(
+        "virtual EVKIT at {} ({}), control socket {}; INT, TERM or HUP ends it",
+        args.link.display(),
+        board.port_path().display(),
+        args.control.display()
+    ));
+    while board.is_running() {
+        let mut waited = [PollFd::from_borrowed_fd(interrupts.fd.as_fd(), PollFlags::IN)];
+        if poll(&mut waited, Some(&LOOK)).is_ok_and(|ready| ready > 0) {
+            break;
+        }
+    }
+    board.stop().map_err(|error| Failure::rig(describe_error(&error)))?;
+    Ok(Exit::Passed)
+}
+
+/// Prints every setting of the virtual EVKIT with its kind, default, range and meaning.
+pub(super) fn settings() -> Exit {
+    let mut out = String::new();
+    for setting in Settings::describe() {
+        let drawn = setting.drawn.map(|range| format!("; a seed draws {range}")).unwrap_or_default();
+        out.push_str(&format!(
+            "{} = {}  ({})\n    {}\n    takes {}{drawn}\n",
+            setting.name, setting.default, setting.kind, setting.meaning, setting.takes
+        ));
+    }
+    // A reader that closes the pipe early has what it wanted.
+    let _ = std::io::stdout().lock().write_all(out.as_bytes());
+    Exit::Passed
+}
+
+fn refused(error: &LinkError) -> Failure {
+    Failure::usage(describe_error(error))
+}

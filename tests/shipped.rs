@@ -1,0 +1,189 @@
+//! The shipped scenarios: the same on simulated time and on a PTY, the same for any seed, and failing for the right reason on a board with one
+//! behaviour broken.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use evkit_hil::plan::Case;
+use evkit_hil::report::CaseReport;
+use evkit_hil::runner::pool::{Member, Run};
+use evkit_hil::runner::session::Rig;
+use evkit_hil::runner::virtual_pool::VirtualPool;
+use evkit_hil::scenario;
+use evkit_hil::timeline::Reader;
+use evkit_hil::timeline::event::{Direction, EventKind, Outcome};
+use rstest::rstest;
+
+/// The read end of a pipe whose writer stays open for the whole test: nobody interrupts.
+fn never() -> (Arc<OwnedFd>, OwnedFd) {
+    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    (Arc::new(reader), writer)
+}
+
+fn run(cases: &[Case], members: &[Member], seed: u64, folder: &Path) -> Vec<PathBuf> {
+    let (interrupt, _writer) = never();
+    let rig = Rig {
+        state_dir: folder.join("state"),
+        program: PathBuf::from(env!("CARGO_BIN_EXE_evkit-hil")),
+        wait: None,
+        interrupted: Arc::new(AtomicBool::new(false)),
+        interrupt,
+        // A busy machine that builds this beside it is not what these tests are about.
+        host_late: Duration::from_millis(500),
+        seed,
+    };
+    let (sender, receiver) = mpsc::channel();
+    let folders = Run { cases, members, permitted: &[], folder: &folder.join("timelines"), rig: &rig }.carry_out(&sender);
+    drop(sender);
+    drop(receiver);
+    folders
+}
+
+fn simulated(cases: &[Case], seed: u64, folder: &Path) -> Vec<PathBuf> {
+    run(cases, &[Member::Simulated("simulated".to_owned())], seed, folder)
+}
+
+fn shipped() -> Vec<Case> {
+    let plan = scenario::load_shipped(None);
+    plan.unwrap_or_else(|problems| panic!("{}", evkit_hil::document::Diagnostic::render_all(&problems, false))).cases
+}
+
+/// What a case came to, without its times: verdict, cause, steps, and between two edges or speed changes the joined bytes of each direction.
+fn essence(folder: &Path) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut joined: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
+    let mut reader = Reader::open(folder).unwrap();
+    while let Some(event) = reader.next() {
+        let event = event.unwrap();
+        let line = match &event.kind {
+            EventKind::Bytes(bytes) => {
+                let data = reader.bytes(bytes).unwrap();
+                joined[usize::from(bytes.direction == Direction::In)].extend(data);
+                continue;
+            }
+            EventKind::StepStart(_) => format!("step {:?}", event.step),
+            EventKind::StepEnd(end) => format!("step {:?} {:?}", event.step, end.outcome),
+            EventKind::Diagnosis(diagnosis) => format!("diagnosis {}", diagnosis.cause),
+            EventKind::Verdict(verdict) => {
+                format!(
+                    "verdict {:?} {} {:?} {:?}",
+                    verdict.outcome,
+                    verdict.reason,
+                    verdict.step,
+                    verdict.diagnosis.as_ref().map(|d| d.cause)
+                )
+            }
+            EventKind::Edge(edge) => format!("edge {} {:?}", edge.line, edge.state),
+            EventKind::Speed(speed) => format!("speed {} {}", speed.requested, speed.actual),
+            EventKind::Request(request) => format!("request {} {}", request.asked, request.sent),
+            _ => continue,
+        };
+        if matches!(event.kind, EventKind::Edge(_) | EventKind::Speed(_) | EventKind::Verdict(_)) {
+            for (direction, bytes) in ["out", "in"].iter().zip(&mut joined) {
+                let mut bytes = std::mem::take(bytes);
+                // How many hotkeys a handshake sends until it is answered depends on the moment, not on the board.
+                bytes.dedup_by(|a, b| *a == 0xC5 && *b == 0xC5);
+                out.push(format!("{direction} {}", bytes.escape_ascii()));
+            }
+        }
+        out.push(line);
+    }
+    out
+}
+
+#[test]
+fn a_pty_in_real_time_and_a_simulated_board_tell_the_same_story() {
+    let cases = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    let pool = VirtualPool::start(6).unwrap();
+    let on_pty = run(&cases, &pool.members(), 0, &folder.path().join("pty"));
+    let on_simulated = simulated(&cases, 0, &folder.path().join("simulated"));
+    for ((case, pty), simulated) in cases.iter().zip(&on_pty).zip(&on_simulated) {
+        let (pty, simulated) = (essence(pty).join("\n"), essence(simulated).join("\n"));
+        assert!(simulated.contains("verdict Passed"), "{}:\n{simulated}", case.name);
+        snapbox::assert_data_eq!(pty, snapbox::IntoData::raw(snapbox::Data::text(simulated)));
+    }
+}
+
+#[test]
+fn every_case_passes_whatever_is_assumed_of_the_module() {
+    let cases = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    for seed in 0..=100 {
+        for timeline in simulated(&cases, seed, &folder.path().join(seed.to_string())) {
+            let report = CaseReport::read(&timeline).unwrap();
+            assert_eq!(report.outcome(), Outcome::Passed, "seed {seed}, {}: {:?}", report.case.name, report.verdict);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_timeline_to_the_byte_and_another_seed_another() {
+    let cases = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    let files = |name: &str, seed| {
+        let timelines = simulated(&cases, seed, &folder.path().join(name));
+        timelines
+            .iter()
+            .flat_map(|dir| ["events.jsonl", "bytes.bin"].map(|file| std::fs::read(dir.join(file)).unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let first = files("a", 7);
+    assert!(first == files("b", 7), "two runs with one seed differ");
+    assert!(first != files("c", 8), "another seed changes nothing");
+}
+
+/// A scenario on a board with one behaviour broken: how the case ends, and what it says.
+#[rstest]
+#[case("healthy handshake", "no-acknowledge", Outcome::Failed, "the hotkey was not acknowledged")]
+#[case("healthy handshake", "boot-garbles", Outcome::Failed, "boot code did not answer ATI0")]
+#[case("healthy handshake", "does-not-restart", Outcome::Failed, "AT was not answered")]
+#[case("healthy handshake", "ignores-reset", Outcome::Failed, "the hotkey was not acknowledged")]
+#[case("upgrade", "refuses-upgrade", Outcome::Failed, "the device refused ST87M01_A_2_8_0")]
+#[case("upgrade", "keeps-old-version", Outcome::Failed, "the answer to AT+CGMR does not show")]
+#[case("upgrade", "upload-ends-early", Outcome::Failed, "the device says that it has all of it after 127 of 16384 bytes")]
+#[case("upgrade", "upload-stalls", Outcome::Failed, "the device stopped asking after 127 of 16384 bytes")]
+#[case("wrong baud", "hangs-when-misframed", Outcome::Failed, "AT was not answered")]
+#[case("left at 460800", "speed-not-restorable", Outcome::Failed, "the board could not be put back")]
+#[case("early reset", "application-silent", Outcome::Skipped, "requires: firmware")]
+#[case("early reset", "application-dead", Outcome::Failed, "did not come")]
+#[case("downgrade attempt", "accepts-downgrade", Outcome::Failed, "the device accepted ST87M01_A_2_6_0")]
+#[case("downgrade attempt", "loses-version", Outcome::Failed, "the answer to AT+CGMR does not show")]
+#[case("downgrade attempt", "dead-after-refusal", Outcome::Failed, "AT was not answered")]
+#[case("downgrade attempt", "refuses-same-version", Outcome::Error, "inconclusive: the device refused ST87M01_A_2_7_0")]
+#[case("acknowledged and silent", "mute", Outcome::Failed, "the hotkey was not acknowledged")]
+#[case("acknowledged and silent", "application-dead", Outcome::Error, "the board could not be put back")]
+fn a_broken_behaviour_fails_its_scenario_for_that_reason(
+    #[case] scenario: &str,
+    #[case] broken: &str,
+    #[case] outcome: Outcome,
+    #[case] reason: &str,
+) {
+    let mut cases = shipped();
+    cases.retain(|case| case.scenario == scenario);
+    for case in &mut cases {
+        case.virtual_board.settings.push((broken.to_owned(), "true".to_owned()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for timeline in simulated(&cases, 0, folder.path()) {
+        let report = CaseReport::read(&timeline).unwrap();
+        assert_eq!(report.outcome(), outcome, "{}: {:?}", report.case.name, report.verdict);
+        assert!(report.verdict.reason.contains(reason), "{}: {:?}", report.case.name, report.verdict);
+    }
+}
+
+#[test]
+fn a_boot_code_that_does_answer_fails_the_scenario_that_wants_silence() {
+    let mut cases = shipped();
+    cases.retain(|case| case.scenario == "acknowledged and silent");
+    cases[0].virtual_board.settings.clear();
+    let folder = tempfile::tempdir().unwrap();
+    let report = CaseReport::read(&simulated(&cases, 0, folder.path())[0]).unwrap();
+    assert_eq!((report.outcome(), report.verdict.reason.as_str()), (Outcome::Failed, "boot code answered ATI01 with 0"));
+}
