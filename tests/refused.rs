@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use evkit_hil::bench::Bench;
 use evkit_hil::document::{Diagnostic, Document};
 use evkit_hil::scenario;
+use proptest::prelude::*;
 use rstest::rstest;
 
 /// The complaints about a file, as `evkit-hil check` shows them. Tests run in the package's directory, so that files are named relative to it.
@@ -118,4 +119,37 @@ fn mistakes_of_several_files_are_all_shown() {
     let problems = scenario::load(&files, None).unwrap_err();
     let places = problems.iter().map(|problem| (problem.file == files[0], problem.excerpt.as_ref().unwrap().line)).collect::<Vec<_>>();
     assert_eq!(places, [(true, 4), (true, 5), (true, 6), (true, 7), (false, 5)]);
+}
+
+/// Files that load, as what damage is done to.
+const SOUND: &[&str] = &[
+    include_str!("../scenarios/early-reset.yaml"),
+    "format: 1\nscenario: '\u{e9}'\nmatrix: { a: [1 s, \"2 s\"] }\nimages: { n: { make: { A: 2.8.0 } } }\nsteps:\n  - expect: { regex: '$image.n.A\\r', within: $a }\n",
+    "format: 1\nboards:\n  kit-1:\n    port: { usb-serial: 01, interface: 1 }\n    reset: { backend: gpiocdev, line: GPIO17 }\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is cut out of a file or put into it, it loads or is refused with a text; nothing panics or hangs.
+    #[test]
+    fn a_damaged_file_is_loaded_or_refused(
+        which in 0..SOUND.len(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..6, "[-\\[\\]{}:,#&*!|>'\"%@`$?~<. \\t\\n\\r0a\u{e9}\u{feff}]{0,4}"), 1..4),
+    ) {
+        let mut text = SOUND[which].chars().collect::<Vec<_>>();
+        for (at, cut, put) in damage {
+            let start = at.index(text.len() + 1);
+            let end = (start + cut).min(text.len());
+            text.splice(start..end, put.chars());
+        }
+        let text = text.into_iter().collect::<String>();
+        let file = Path::new("damaged.yaml");
+        for result in [scenario::load_text(file, &text, None).map(drop), Bench::load_text(file, &text).map(drop)] {
+            if let Err(problems) = result {
+                prop_assert!(!problems.is_empty());
+                prop_assert!(Diagnostic::render_all(&problems, true).contains("damaged.yaml"));
+            }
+        }
+    }
 }

@@ -12,13 +12,16 @@ pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .map(|(word, _)| word)
 }
 
-/// A hint for an unknown word: the nearest known one, and all of them.
+/// How many known words are listed beside the nearest one; more would hide it.
+const SHOWN_BESIDE_NEAREST: usize = 20;
+
+/// A hint for an unknown word: the nearest known one, and all of them where they are not too many.
 #[must_use]
 pub fn known<'a>(unknown: &str, words: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let all = words.clone().into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
     match (nearest(unknown, words), all.is_empty()) {
         (_, true) => "none is known here".to_owned(),
-        (Some(word), false) if all.len() == 1 => format!("did you mean `{word}`?"),
+        (Some(word), false) if all.len() == 1 || all.len() > SHOWN_BESIDE_NEAREST => format!("did you mean `{word}`?"),
         (Some(word), false) => format!("did you mean `{word}`? known: {}", all.join(", ")),
         (None, false) => format!("known: {}", all.join(", ")),
     }

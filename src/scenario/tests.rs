@@ -244,3 +244,16 @@ fn the_table_lists_every_case() {
          test [late=8 s]  default,nightly  speed    8 s\n"
     );
 }
+
+#[test]
+fn a_virtual_board_with_a_fault_is_told_from_one_with_an_assumption() {
+    let setup = |settings: &str| {
+        let text = format!("format: 1\nscenario: test\nmatrix: {{ window: [20 ms] }}\nvirtual: {{ {settings} }}\nsteps:\n  - wait: 1 s\n");
+        load(&text).cases.remove(0).virtual_board
+    };
+    let assumed = setup("boot-window: $window, firmware: 2.8.0");
+    assert_eq!(assumed.settings, [("boot-window".to_owned(), "20 ms".to_owned()), ("firmware".to_owned(), "2.8.0".to_owned())]);
+    assert!(!assumed.has_faults);
+    assert_eq!(assumed.settings_for(0).boot_window, ms(20));
+    assert!(setup("boot-window: $window, accepts-downgrade: true").has_faults);
+}
