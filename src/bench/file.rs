@@ -18,7 +18,6 @@ use crate::plan::{Effect, PlannedImage};
 use crate::port::PortName;
 use crate::scenario::{IMAGE_NAME, is_image_name};
 
-/// How late the computer may be when the file does not say.
 /// How late this computer may be where the bench does not say.
 pub const HOST_LATE: Duration = Duration::from_millis(1);
 
