@@ -44,6 +44,8 @@ struct Board {
     /// How much of `input` the host has written in this turn, as far as it still counts.
     taken: usize,
     output: Output,
+    /// When the model was last called.
+    moved: MonoTime,
     /// When the model wants to be called.
     wake: Option<MonoTime>,
 }
@@ -57,6 +59,7 @@ impl<M: ControlTarget> Carrier<M> {
             input: vec![0; READ_SIZE].into(),
             taken: 0,
             output: Output::default(),
+            moved: MonoTime::ZERO,
             wake: None,
         };
         Self { model, board, control, stop }
@@ -107,18 +110,20 @@ impl<M: ControlTarget> Carrier<M> {
 impl Board {
     /// Moves the model to the present and hands it something.
     fn advance(&mut self, model: &mut impl ControlTarget, input: Input<'_>) {
-        self.wake = model.advance(MonoTime::now(), input, &mut self.output);
+        self.moved = MonoTime::now();
+        self.wake = model.advance(self.moved, input, &mut self.output);
     }
 
     /// Reads what the host has written, and tells the model the host's speed where that has changed. The speed is read after the bytes: a host that waits until its bytes have left the
-    /// wire before it changes its speed is then seen right.
+    /// wire before it changes its speed is then seen right. Nothing tells when the host changed it, only that it has since the model was last called, so that is when the model is told it did: what
+    /// the device has said since then is sampled at the new speed.
     fn read(&mut self, model: &mut impl ControlTarget) -> Result<(), LinkError> {
         if let Some(port) = &self.port {
             self.taken = port.read(&mut self.input)?;
             let speed = port.speed()?;
             if speed != self.speed {
                 self.speed = speed;
-                self.advance(model, Input::HostSpeed(speed));
+                self.wake = model.advance(self.moved, Input::HostSpeed(speed), &mut self.output);
             }
         }
         Ok(())
@@ -126,13 +131,13 @@ impl Board {
 
     /// Hands over what was read, or the time if the model waits for that.
     fn hand_over(&mut self, model: &mut impl ControlTarget) {
-        let now = MonoTime::now();
         let taken = std::mem::take(&mut self.taken);
         if taken > 0 {
             let bytes = Input::Bytes { bytes: &self.input[..taken], host_speed: self.speed };
-            self.wake = model.advance(now, bytes, &mut self.output);
-        } else if self.wake.is_some_and(|wake| wake <= now) {
-            self.wake = model.advance(now, Input::Time, &mut self.output);
+            self.moved = MonoTime::now();
+            self.wake = model.advance(self.moved, bytes, &mut self.output);
+        } else if self.wake.is_some_and(|wake| wake <= MonoTime::now()) {
+            self.advance(model, Input::Time);
         }
     }
 
