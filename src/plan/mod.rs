@@ -410,7 +410,7 @@ pub enum BootResult {
     AnyError,
     /// This `40xx`.
     Error(String),
-    /// Any result.
+    /// Whatever comes within the time, or nothing; the hotkey is not sent again.
     Any,
     /// None, after the hotkey was acknowledged again and the command repeated.
     Silent,

@@ -14,6 +14,11 @@ use crate::runner::conductor::{Conductor, describe_bytes};
 use crate::runner::stop::{Finding, Stop};
 use crate::time::MonoTime;
 
+/// How long nothing may have come before the line counts as settled.
+const QUIET: Duration = Duration::from_millis(100);
+/// How long is waited for that at most: a board that talks without end is not this one's affair.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// A final result of the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Final {
@@ -93,12 +98,14 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
 
 pub(super) fn run(conductor: &mut Conductor<'_>, at: &At) -> Result<(), Stop> {
     let mut answer = exchange(conductor, &at.command, at.within)?;
-    for _ in 1..at.tries {
-        if answer.result.is_some() {
-            break;
-        }
+    let mut tries = 1;
+    while tries < at.tries && answer.result.is_none() {
         conductor.note(format!("{} was not answered: sent again", at.command))?;
         answer = exchange(conductor, &at.command, at.within)?;
+        tries += 1;
+    }
+    if tries > 1 {
+        settle(conductor)?;
     }
     let command = &at.command;
     let wanted = match &at.answer {
@@ -143,6 +150,21 @@ pub(super) fn run(conductor: &mut Conductor<'_>, at: &At) -> Result<(), Stop> {
 pub(super) fn shows(lines: &[Vec<u8>], set: &Arc<PatternSet>) -> bool {
     let mut matcher = Matcher::new(Arc::clone(set));
     lines.iter().any(|line| matcher.feed(line).is_some() || matcher.feed(b"\r\n").is_some())
+}
+
+/// Waits until nothing has come for [`QUIET`], and throws away what came: a command that was sent several times may be answered as often, and a later
+/// command must not take such an answer for its own.
+pub(super) fn settle(conductor: &mut Conductor<'_>) -> Result<(), Stop> {
+    let limit = conductor.now() + SETTLED;
+    while conductor.now() < limit {
+        conductor.skip_input();
+        conductor.until_input(conductor.now() + QUIET)?;
+        if conductor.waiting().is_none() {
+            break;
+        }
+    }
+    conductor.skip_input();
+    Ok(())
 }
 
 /// Whether the application answers `AT` with `OK` now. A CR goes before, and what it brings is thrown away: a hotkey that reached the

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::at::{answers, change_speed};
+use super::at::{answers, change_speed, settle};
 use super::{BoardFacts, RESET_PULSE};
 use crate::baud::Baud;
 use crate::plan::Restore;
@@ -35,7 +35,7 @@ pub(super) fn run(conductor: &mut Conductor<'_>, restore: &Restore, board: Board
     let started = (conductor.now() + START).min(deadline);
     while conductor.now() < started {
         if answers(conductor, PROBE)? {
-            return Ok(());
+            return settle(conductor);
         }
     }
     if look(conductor, restore, board, deadline)? {
@@ -64,6 +64,7 @@ fn look(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts, dea
         if !answers(conductor, PROBE)? && !answers(conductor, PROBE)? {
             continue;
         }
+        settle(conductor)?;
         if speed == home {
             return Ok(true);
         }
