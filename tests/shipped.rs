@@ -107,7 +107,8 @@ fn a_pty_in_real_time_and_a_simulated_board_tell_the_same_story() {
     for ((case, pty), simulated) in cases.iter().zip(&on_pty).zip(&on_simulated) {
         let (pty, simulated) = (essence(pty).join("\n"), essence(simulated).join("\n"));
         assert!(simulated.contains("verdict Passed"), "{}:\n{simulated}", case.name);
-        snapbox::assert_data_eq!(pty, snapbox::IntoData::raw(snapbox::Data::text(simulated)));
+        let differs = pty.lines().zip(simulated.lines()).position(|(a, b)| a != b);
+        assert!(pty == simulated, "{}, first at line {differs:?}\n--- PTY\n{pty}\n--- simulated\n{simulated}", case.name);
     }
 }
 
@@ -115,7 +116,7 @@ fn a_pty_in_real_time_and_a_simulated_board_tell_the_same_story() {
 fn every_case_passes_whatever_is_assumed_of_the_module() {
     let cases = shipped();
     let folder = tempfile::tempdir().unwrap();
-    for seed in 0..=100 {
+    for seed in 0..=24 {
         for timeline in simulated(&cases, seed, &folder.path().join(seed.to_string())) {
             let report = CaseReport::read(&timeline).unwrap();
             assert_eq!(report.outcome(), Outcome::Passed, "seed {seed}, {}: {:?}", report.case.name, report.verdict);
@@ -147,12 +148,12 @@ fn the_same_seed_gives_the_same_timeline_to_the_byte_and_another_seed_another() 
 #[case("healthy handshake", "ignores-reset", Outcome::Failed, "the hotkey was not acknowledged")]
 #[case("upgrade", "refuses-upgrade", Outcome::Failed, "the device refused ST87M01_A_2_8_0")]
 #[case("upgrade", "keeps-old-version", Outcome::Failed, "the answer to AT+CGMR does not show")]
-#[case("upgrade", "upload-ends-early", Outcome::Failed, "the device says that it has all of it after 127 of 16384 bytes")]
-#[case("upgrade", "upload-stalls", Outcome::Failed, "the device stopped asking after 127 of 16384 bytes")]
-#[case("wrong baud", "hangs-when-misframed", Outcome::Failed, "AT was not answered")]
-#[case("left at 460800", "speed-not-restorable", Outcome::Failed, "the board could not be put back")]
+#[case("upgrade", "upload-ends-early", Outcome::Failed, "the device says that it has all of it after 48 of 16384 bytes")]
+#[case("upgrade", "upload-stalls", Outcome::Failed, "the device stopped asking after 48 of 16384 bytes")]
+#[case("wrong baud [speed=57600]", "hangs-when-misframed", Outcome::Failed, "AT was not answered")]
+#[case("left at 460800", "speed-not-restorable speed-outlives-reset=always", Outcome::Failed, "the board could not be put back")]
+#[case("early reset", "boot-window=20s", Outcome::Failed, "\"OK\\r\\n\" did not come")]
 #[case("early reset", "application-silent", Outcome::Skipped, "requires: firmware")]
-#[case("early reset", "application-dead", Outcome::Failed, "did not come")]
 #[case("downgrade attempt", "accepts-downgrade", Outcome::Failed, "the device accepted ST87M01_A_2_6_0")]
 #[case("downgrade attempt", "loses-version", Outcome::Failed, "the answer to AT+CGMR does not show")]
 #[case("downgrade attempt", "dead-after-refusal", Outcome::Failed, "AT was not answered")]
@@ -166,9 +167,13 @@ fn a_broken_behaviour_fails_its_scenario_for_that_reason(
     #[case] reason: &str,
 ) {
     let mut cases = shipped();
-    cases.retain(|case| case.scenario == scenario);
+    cases.retain(|case| case.scenario == scenario || case.name == scenario);
+    assert!(!cases.is_empty(), "{scenario} is not shipped");
     for case in &mut cases {
-        case.virtual_board.settings.push((broken.to_owned(), "true".to_owned()));
+        for setting in broken.split(' ') {
+            let (key, value) = setting.split_once('=').unwrap_or((setting, "true"));
+            case.virtual_board.settings.push((key.to_owned(), value.to_owned()));
+        }
     }
     let folder = tempfile::tempdir().unwrap();
     for timeline in simulated(&cases, 0, folder.path()) {
