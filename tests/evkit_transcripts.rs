@@ -79,6 +79,7 @@ impl Player {
     fn hand(&mut self, input: Input<'_>) {
         let mut output = Output::default();
         self.wake = self.board.advance(self.now, input, &mut output);
+        assert!(self.wake.is_none_or(|wake| wake > self.now), "the board wants to be called again at the same moment");
         self.seen.extend_from_slice(&output.bytes);
     }
 

@@ -3,11 +3,13 @@
 //! What the public sources say of the module is behaviour and stands in the code of its programs; what they do not say stands here, with a default and a
 //! range, and is drawn from that range by a seed. Faults are off unless they are asked for.
 
+mod choice;
 mod table;
 mod value;
 
+pub use choice::{BootSpeed, Chunks, ErrorForm, RebootMessage, SpeedOutlives, VersionCheck};
 pub use table::Settings;
-pub use value::{BootSpeed, Chunks, ErrorCode, ErrorForm, Imei, Line, RebootMessage, SpeedOutlives, VersionCheck};
+pub use value::{ErrorCode, Imei, Line};
 
 use std::fmt;
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::value::{Chunks, Range, Value, between};
-use super::{BootSpeed, Description, ErrorCode, ErrorForm, Imei, Kind, Line, RebootMessage, SettingError, SpeedOutlives, VersionCheck};
+use super::value::{Range, Value, between};
+use super::{
+    BootSpeed, Chunks, Description, ErrorCode, ErrorForm, Imei, Kind, Line, RebootMessage, SettingError, SpeedOutlives, VersionCheck,
+};
 use crate::baud::Baud;
 use crate::image::{KeyNumber, Version};
 use crate::model::evkit::random::Random;

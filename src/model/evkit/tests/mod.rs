@@ -2,6 +2,7 @@
 
 mod faults;
 mod programs;
+mod settings;
 mod timing;
 
 use std::time::Duration;

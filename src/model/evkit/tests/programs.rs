@@ -21,6 +21,16 @@ fn the_window_takes_the_hotkey_to_its_very_end() {
 }
 
 #[test]
+fn what_comes_before_the_boot_code_listens_is_lost() {
+    let mut host = Host::with(&[("boot-ready", "12 ms")]);
+    assert_eq!(host.enter_boot(), b"", "10 ms after the release");
+    host.wait(ms(20));
+    host.send(&[0xc5]);
+    host.wait(ms(20));
+    assert_eq!(host.take(), [0x9a]);
+}
+
+#[test]
 fn each_refusal_has_its_code() {
     let codes = [("code-lower-version", "-9"), ("code-wrong-key", "-10"), ("code-corrupt", "-11")];
     for check in ["header", "end"] {
