@@ -16,6 +16,8 @@ use crate::time::MonoTime;
 
 /// How long an answer to `AT` may take while the application is looked for.
 const PROBE: Duration = Duration::from_millis(300);
+/// How long the module may take to switch its speed after it has said `OK` (Easy Connect waits 300 ms, in boot code).
+const SWITCH: Duration = Duration::from_millis(300);
 /// How long the application may take to start after a reset (arduino polls `AT` for up to 5 s).
 const START: Duration = Duration::from_secs(5);
 
@@ -61,7 +63,7 @@ fn look(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts, dea
         if conductor.speed != speed {
             conductor.set_speed(speed)?;
         }
-        if !answers(conductor, PROBE)? && !answers(conductor, PROBE)? {
+        if !answers_in_two(conductor)? {
             continue;
         }
         settle(conductor)?;
@@ -71,7 +73,15 @@ fn look(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts, dea
         conductor.note(format!("restore: the application answers at {speed} baud, put back to {home}"))?;
         let changed = change_speed(conductor, home, PROBE)?;
         conductor.set_speed(home)?;
-        return Ok(changed && answers(conductor, PROBE)?);
+        let switched = conductor.now() + SWITCH;
+        conductor.sleep_until(switched)?;
+        return Ok(changed && answers_in_two(conductor)?);
     }
     Ok(false)
+}
+
+/// Whether the application answers one of two `AT`: the first after a sleep is lost (arduino), and the first after bytes at another speed may meet what they
+/// left in its line.
+fn answers_in_two(conductor: &mut Conductor<'_>) -> Result<bool, Stop> {
+    Ok(answers(conductor, PROBE)? || answers(conductor, PROBE)?)
 }
