@@ -2,13 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod boards;
+
 use std::path::{Path, PathBuf};
 
 use evkit_hil::bench::Bench;
 use evkit_hil::diagnosis::Cause;
 use evkit_hil::document::Diagnostic;
+use evkit_hil::model::evkit::Settings;
 use evkit_hil::plan::{Anchor, Effect};
+use evkit_hil::report::CaseReport;
 use evkit_hil::scenario;
+use evkit_hil::timeline::event::Outcome;
 
 /// A YAML block, behind as many empty lines as come before it in its file: complaints then name the file's own lines.
 fn blocks(text: &str) -> Vec<String> {
@@ -59,6 +64,39 @@ fn every_yaml_block_loads() {
     }
     assert!(refused.is_empty(), "{}", Diagnostic::render_all(&refused, false));
     assert!(loaded >= 14, "only {loaded} blocks were found");
+}
+
+#[test]
+fn every_example_of_a_scenario_passes_on_a_healthy_virtual_board() {
+    let mut cases = Vec::new();
+    for file in documents() {
+        for block in blocks(&std::fs::read_to_string(&file).unwrap()) {
+            if let Ok(plan) = scenario::load_text(&file, &block, None) {
+                cases.extend(plan.cases);
+            }
+        }
+    }
+    assert!(cases.len() >= 12, "only {} cases were found", cases.len());
+    let folder = tempfile::tempdir().unwrap();
+    for timeline in boards::simulated(&cases, 0, folder.path()) {
+        let report = CaseReport::read(&timeline).unwrap();
+        assert_eq!(report.outcome(), Outcome::Passed, "{}:{}: {:?}", report.case.file, report.case.line, report.verdict);
+    }
+}
+
+#[test]
+fn the_settings_of_the_virtual_board_are_listed_as_they_are() {
+    let mut table = String::from("| setting | kind | default | takes | a seed draws | meaning |\n| --- | --- | --- | --- | --- | --- |\n");
+    let cell = |text: &str| text.replace('|', "\\|");
+    for setting in Settings::describe() {
+        let drawn = setting.drawn.as_deref().map_or_else(|| "-".to_owned(), cell);
+        let (takes, meaning) = (cell(&setting.takes), cell(setting.meaning));
+        table.push_str(&format!("| `{}` | {} | `{}` | {takes} | {drawn} | {meaning} |\n", setting.name, setting.kind, setting.default));
+    }
+    let text = format!(
+        "# Settings of the virtual EVKIT\n\nGenerated from the table in src/model/evkit/settings: `SNAPSHOTS=overwrite cargo test --test docs`.\n\n{table}"
+    );
+    snapbox::Assert::new().action_env("SNAPSHOTS").eq(text, snapbox::file!["../docs/settings.md"].raw());
 }
 
 #[test]

@@ -3,51 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
-use std::time::Duration;
+mod boards;
 
+use std::path::Path;
+
+use boards::{run, simulated};
 use evkit_hil::plan::Case;
 use evkit_hil::report::CaseReport;
-use evkit_hil::runner::pool::{Member, Run};
-use evkit_hil::runner::session::Rig;
 use evkit_hil::runner::virtual_pool::VirtualPool;
 use evkit_hil::scenario;
 use evkit_hil::timeline::Reader;
 use evkit_hil::timeline::event::{Direction, EventKind, Outcome};
 use rstest::rstest;
-
-/// The read end of a pipe whose writer stays open for the whole test: nobody interrupts.
-fn never() -> (Arc<OwnedFd>, OwnedFd) {
-    let (reader, writer) = rustix::pipe::pipe().unwrap();
-    (Arc::new(reader), writer)
-}
-
-fn run(cases: &[Case], members: &[Member], seed: u64, folder: &Path) -> Vec<PathBuf> {
-    let (interrupt, _writer) = never();
-    let rig = Rig {
-        state_dir: folder.join("state"),
-        program: PathBuf::from(env!("CARGO_BIN_EXE_evkit-hil")),
-        wait: None,
-        interrupted: Arc::new(AtomicBool::new(false)),
-        interrupt,
-        // A busy machine that builds this beside it is not what these tests are about.
-        host_late: Duration::from_millis(500),
-        seed,
-    };
-    let (sender, receiver) = mpsc::channel();
-    let folders = Run { cases, members, permitted: &[], folder: &folder.join("timelines"), rig: &rig }.carry_out(&sender);
-    drop(sender);
-    drop(receiver);
-    folders
-}
-
-fn simulated(cases: &[Case], seed: u64, folder: &Path) -> Vec<PathBuf> {
-    run(cases, &[Member::Simulated("simulated".to_owned())], seed, folder)
-}
 
 fn shipped() -> Vec<Case> {
     let plan = scenario::load_shipped(None);

@@ -87,6 +87,7 @@ fn run(body: &str, device: Scripted, order: impl FnOnce(&mut SimulatedSeam)) -> 
         port_speed: Baud::DEFAULT,
         host_late: ms(1),
         started: None,
+        firmware: Some("2.7.0".to_owned()),
     };
     let (sender, _receiver) = std::sync::mpsc::channel();
     let timeline = folder.path().join("timeline");

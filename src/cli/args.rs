@@ -11,30 +11,35 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     name = "evkit-hil",
     version,
     about,
-    max_term_width = 100,
+    max_term_width = 80,
     arg_required_else_help = true,
     after_help = "Examples:
-  evkit-hil run                              the default scenarios on virtual boards
-  evkit-hil run --bench bench.yaml           the same on the boards of a bench
-  evkit-hil run early-reset my-case.yaml     one shipped scenario and one of yours
-  evkit-hil check my-case.yaml               what is wrong with a file, without a board
-  evkit-hil virtual --link /tmp/kit --control /tmp/kit.ctl
-                                             a virtual EVKIT for any program
+  evkit-hil run                           default scenarios on virtual boards
+  evkit-hil run --bench bench.yaml        the same on the boards of a bench
+  evkit-hil run early-reset my-case.yaml  one shipped scenario, one of yours
+  evkit-hil check my-case.yaml            what is wrong with a file
+  evkit-hil virtual --link kit --control kit.ctl
+                                          a virtual EVKIT for any program
 
-Exit codes: 0 all passed, 1 a case failed, 2 usage or a bad file, 3 the rig failed or a board
-was given up, 4 nothing was selected, 5 incomplete, 130 interrupted."
+Exit codes:
+  0    every case passed, or was skipped for a reason of its own
+  1    a case failed: the board misbehaved
+  2    usage, or a bad file
+  3    the rig failed, or a board was given up
+  4    nothing was selected
+  5    incomplete: a case was blocked, or every case was skipped
+  130  interrupted"
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
-    /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
-    pub(super) colour: Colour,
+    /// When to use colors: auto (on a terminal), always, never
+    #[arg(long = "color", alias = "colour", global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_possible_values = true)]
+    pub(super) color: Color,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Colour {
-    /// On a terminal
+pub(super) enum Color {
     Auto,
     Always,
     Never,
@@ -44,16 +49,19 @@ pub(super) enum Colour {
 pub(super) enum Command {
     /// Run scenarios on boards and write JUnit
     #[command(after_help = "Examples:
-  evkit-hil run                                   default scenarios, virtual boards
-  evkit-hil run --simulate --seed 7               all shipped scenarios on simulated time
-  evkit-hil run --bench bench.yaml --tag nightly  on real boards
-  evkit-hil run downgrade-attempt --bench bench.yaml --allow firmware,downgrade-attempt
-                                                  what can wear a board is permitted twice")]
+  evkit-hil run                     default scenarios on virtual boards
+  evkit-hil run --simulate --seed 7
+                                    all shipped scenarios on simulated time
+  evkit-hil run --bench bench.yaml --tag nightly
+                                    on the boards of a bench
+  evkit-hil run downgrade-attempt --bench bench.yaml \\
+      --allow firmware,downgrade-attempt
+                                    what can wear a board is permitted twice")]
     Run(Run),
     /// Check scenario and bench files; touches no hardware
     #[command(after_help = "Examples:
   evkit-hil check my-case.yaml
-  evkit-hil check --bench bench.yaml              the shipped scenarios against a bench")]
+  evkit-hil check --bench bench.yaml  the shipped scenarios against a bench")]
     Check(Check),
     /// List cases with their tags, effects and worst-case time
     #[command(after_help = "Examples:
@@ -66,13 +74,14 @@ pub(super) enum Command {
     Release(Release),
     /// Run a virtual EVKIT on a PTY until it is interrupted
     #[command(after_help = "Examples:
-  evkit-hil virtual --link /tmp/kit --control /tmp/kit.ctl
-  evkit-hil virtual --link /tmp/kit --control /tmp/kit.ctl --set speed=460800
+  evkit-hil virtual --link kit --control kit.ctl
+  evkit-hil virtual --link kit --control kit.ctl --set speed=460800
 
-On the control socket, a line each: reset assert, reset release, state, setup KEY=VALUE…, help.
-Each is answered by ok or by error and why.")]
+On the control socket, a line each:
+  reset assert, reset release, state, setup KEY=VALUE, unplug, help
+Each is answered by ok, or by error and why.")]
     Virtual(Virtual),
-    /// List the settings of the virtual EVKIT: every assumption, state and fault
+    /// List the settings of the virtual EVKIT: what is assumed, what can break
     Settings,
     /// Make and show images of the project's own made-up format
     #[command(subcommand)]
@@ -164,7 +173,7 @@ pub(super) struct Virtual {
 pub(super) enum Image {
     /// Make an image in the project's own made-up format (no real module takes it)
     #[command(after_help = "Example:
-  evkit-hil image new --version 2.8.0 --key 0405 --size 16384 --out .")]
+  evkit-hil image new --version 2.8.0 --key 0405 --size \"16 KiB\"")]
     New(ImageNew),
     /// Show what an image says of itself
     Show {

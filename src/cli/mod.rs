@@ -23,7 +23,7 @@ use crate::report::Exit;
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let talk = Talk::new(cli.colour);
+    let talk = Talk::new(cli.color);
     let exit = match cli.command {
         Command::Run(args) => run::run(&args, &talk),
         Command::Check(args) => check::check(&args, &talk),

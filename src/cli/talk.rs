@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use super::Failure;
-use super::args::Colour;
+use super::args::Color;
 use crate::document::Diagnostic;
 use crate::report::Exit;
 use crate::report::Palette;
@@ -19,13 +19,13 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(colour: Colour) -> Self {
+    pub(super) fn new(color: Color) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let coloured = match colour {
-            Colour::Always => true,
-            Colour::Never => false,
+        let coloured = match color {
+            Color::Always => true,
+            Color::Never => false,
             // Looks at NO_COLOR, CLICOLOR and TERM as well.
-            Colour::Auto => anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+            Color::Auto => anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
         };
         Self { coloured, terminal }
     }

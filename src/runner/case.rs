@@ -39,6 +39,8 @@ pub struct Circumstances {
     pub host_late: Duration,
     /// Wall-clock time of the start, RFC 3339 in UTC; `None` on simulated time.
     pub started: Option<String>,
+    /// The installed version, where the board was set up with it for this case; else the application is asked.
+    pub firmware: Option<String>,
 }
 
 /// How a case ended, for whoever goes on with the board.
@@ -165,7 +167,7 @@ struct Ran {
 }
 
 fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances, board: BoardFacts) -> Ran {
-    let before = conductor.record(case_event(case, Some(around), around.seed)).and_then(|_| unmet_requirement(conductor, case));
+    let before = conductor.record(case_event(case, Some(around), around.seed)).and_then(|_| unmet_requirement(conductor, case, around));
     match before {
         Ok(None) => {}
         Ok(Some(reason)) => {
@@ -203,15 +205,23 @@ fn run_step(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFacts,
     result
 }
 
-/// The reason why the case does not fit the board as it reports itself; `None` when it fits.
-fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case) -> Result<Option<String>, Stop> {
-    if case.requires.firmware.is_empty() {
+/// The reason why the case does not fit the board as it reports itself; `None` when it fits. Records the board's firmware.
+fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances) -> Result<Option<String>, Stop> {
+    let required = !case.requires.firmware.is_empty();
+    let reported = match &around.firmware {
+        // A board that was set up may be in a state in which a question would change the case.
+        Some(firmware) if !required => Some(firmware.clone()),
+        _ => steps::read_firmware(conductor, FIRMWARE)?,
+    };
+    if let Some(version) = &reported {
+        conductor.record(event::Property { name: "firmware".to_owned(), value: version.clone() })?;
+    }
+    if !required {
         return Ok(None);
     }
-    let Some(text) = steps::read_firmware(conductor, FIRMWARE)? else {
+    let Some(text) = reported else {
         return Ok(Some("requires: firmware, but the application did not report a version (AT+CGMR)".to_owned()));
     };
-    conductor.record(event::Property { name: "firmware".to_owned(), value: text.clone() })?;
     let Ok(version) = text.parse::<Version>() else {
         return Ok(Some(format!("requires: firmware, but the application reports {text}, which is no version x.y.z")));
     };

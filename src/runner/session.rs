@@ -137,8 +137,9 @@ impl Session {
 
 impl Station for Session {
     fn run(&mut self, case: &plan::Case, folder: &std::path::Path, progress: &Progress) -> Result<Ended, Trouble> {
+        let seed = case_seed(self.rig.seed, &case.name);
         if let Some(control) = &mut self.control {
-            let command = setup_command(case, self.rig.seed);
+            let command = setup_command(case, seed);
             control.command(&command).map_err(|error| Trouble::of(&error, None))?;
         }
         let around = Circumstances {
@@ -149,6 +150,7 @@ impl Station for Session {
             port_speed: self.port_speed,
             host_late: self.rig.host_late,
             started: Some(now_rfc3339()),
+            firmware: self.control.as_ref().map(|_| case.virtual_board.settings_for(seed).firmware.to_string()),
         };
         let mut ended =
             run_case(&mut self.seam, ClockKind::Monotonic, case, &around, folder, progress).map_err(|error| Trouble::of(&error, None))?;
@@ -189,6 +191,7 @@ impl Station for SimulatedStation {
     fn run(&mut self, case: &plan::Case, folder: &std::path::Path, progress: &Progress) -> Result<Ended, Trouble> {
         let settings = case.virtual_board.settings_for(case_seed(self.rig.seed, &case.name));
         let home = crate::baud::Baud::DEFAULT;
+        let firmware = settings.firmware.to_string();
         let mut seam = SimulatedSeam::new(Box::new(VirtualEvkit::new(settings, MonoTime::ZERO)), home);
         seam.interrupt_by(Arc::clone(&self.rig.interrupted));
         let around = Circumstances {
@@ -199,6 +202,7 @@ impl Station for SimulatedStation {
             port_speed: home,
             host_late: self.rig.host_late,
             started: None,
+            firmware: Some(firmware),
         };
         run_case(&mut seam, ClockKind::Simulated, case, &around, folder, progress).map_err(|error| Trouble::of(&error, None))
     }
@@ -226,7 +230,7 @@ pub fn case_seed(run_seed: u64, case: &str) -> u64 {
 
 /// What is said to a virtual board's control socket before a case.
 fn setup_command(case: &plan::Case, seed: u64) -> String {
-    let mut command = format!("setup seed={}", case_seed(seed, &case.name));
+    let mut command = format!("setup seed={seed}");
     for (key, value) in &case.virtual_board.settings {
         command.push_str(&format!(" {key}=\"{value}\""));
     }

@@ -27,8 +27,8 @@ pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload) -
             Vec::new(),
         )));
     };
-    for (name, value) in [("image", &image.file_name), ("image-sha256", &image.sha256)] {
-        conductor.record(event::Property { name: name.to_owned(), value: value.clone() })?;
+    for (what, value) in [("", &image.file_name), (".sha256", &image.sha256)] {
+        conductor.record(event::Property { name: format!("image.{}{what}", image.name), value: value.clone() })?;
     }
     let end = pull(conductor, &image.bytes, upload)?;
     match (upload.result, end) {
