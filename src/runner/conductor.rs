@@ -13,6 +13,7 @@ use super::stop::{Finding, Stop};
 use crate::baud::Baud;
 use crate::matcher::{Matcher, PatternSet};
 use crate::plan::Anchor;
+use crate::plan::units::show_duration;
 use crate::report::escape;
 use crate::seam::{Happening, LineId, LineState, Seam, SeamError, StreamId, Ticket};
 use crate::time::MonoTime;
@@ -313,7 +314,7 @@ impl<'a> Conductor<'a> {
                 Pumped::Deadline => {
                     return Err(Stop::GivenUp(Finding::new(
                         "an operation of the rig never ended",
-                        format!("it to be carried out within {OPERATION_LIMIT:?}"),
+                        format!("it to be carried out within {}", show_duration(OPERATION_LIMIT)),
                         "neither an end nor an error",
                         self.evidence(),
                     )));

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lines::{Lines, show};
+use super::lines::Lines;
 use crate::matcher::{Matcher, PatternSet};
+use crate::plan::units::show_duration;
 use crate::plan::{At, AtAnswer};
 use crate::report::escape;
 use crate::runner::conductor::{Conductor, describe_bytes};
@@ -130,7 +131,7 @@ pub(super) fn run(conductor: &mut Conductor<'_>, at: &At) -> Result<(), Stop> {
         };
         return Err(Stop::Failed(Finding::new(
             reason,
-            format!("{wanted} within {} of {command}", show(at.within)),
+            format!("{wanted} within {} of {command}", show_duration(at.within)),
             answer.describe(),
             answer.evidence,
         )));

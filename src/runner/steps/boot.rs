@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::handshake;
-use super::lines::{Line, Lines, show};
+use super::lines::{Line, Lines};
+use crate::plan::units::show_duration;
 use crate::plan::{Boot, BootResult};
 use crate::report::escape;
 use crate::runner::conductor::{Conductor, describe_bytes};
@@ -149,7 +150,7 @@ pub(super) fn run(conductor: &mut Conductor<'_>, boot: &Boot) -> Result<(), Stop
         };
         return Err(Stop::Failed(Finding::new(
             reason,
-            format!("{wanted} to {command} within {} a try", show(boot.within)),
+            format!("{wanted} to {command} within {} a try", show_duration(boot.within)),
             answer.describe(),
             answer.evidence,
         )));

@@ -1,5 +1,6 @@
 //! `expect` and `quiet`: what must come, and what must not.
 
+use crate::plan::units::show_duration;
 use crate::plan::{Anchor, Expect, Quiet};
 use crate::runner::conductor::{Conductor, describe_bytes};
 use crate::runner::stop::{Finding, Stop};
@@ -10,16 +11,16 @@ pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(
     let Some(from) = conductor.anchor(expect.of) else {
         return Err(Stop::Rig(Finding::new(
             "`of` names an event that has not happened in this case",
-            format!("a step before this one that brings about: {:?}", expect.of).to_lowercase(),
+            format!("a step before this one that brings about: {}", expect.of.name()),
             "no such event on the timeline",
             Vec::new(),
         )));
     };
     let counted = match expect.of {
         Anchor::StepBefore => String::new(),
-        of => format!(" of {of:?}").to_lowercase(),
+        of => format!(" of {}", of.name()),
     };
-    let expected = format!("{wanted} within {:?}{counted}", expect.within);
+    let expected = format!("{wanted} within {}{counted}", show_duration(expect.within));
     let begun = conductor.received();
     match conductor.find(set, from + expect.within)? {
         Some(found) if found.pattern < expect.patterns.wanted => Ok(()),
@@ -50,7 +51,7 @@ pub(super) fn quiet(conductor: &mut Conductor<'_>, quiet: &Quiet) -> Result<(), 
                 let pattern = never.set.pattern(found.pattern);
                 Err(Stop::Failed(Finding::new(
                     format!("{pattern} came, which must not"),
-                    format!("no {pattern} for {:?}", quiet.duration),
+                    format!("no {pattern} for {}", show_duration(quiet.duration)),
                     format!("{pattern}"),
                     vec![found.seq],
                 )))
@@ -63,7 +64,7 @@ pub(super) fn quiet(conductor: &mut Conductor<'_>, quiet: &Quiet) -> Result<(), 
     match conductor.waiting() {
         Some(read) if conductor.in_time(&read, until)? => Err(Stop::Failed(Finding::new(
             "bytes came where nothing may come",
-            format!("nothing for {:?}", quiet.duration),
+            format!("nothing for {}", show_duration(quiet.duration)),
             conductor.unread(),
             vec![read.seq],
         ))),

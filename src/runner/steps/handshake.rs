@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{ACKNOWLEDGE, HOTKEY, HOTKEY_ST, RESET_PULSE, later};
+use crate::plan::units::show_duration;
 use crate::plan::{Handshake, HandshakeOutcome, Strategy};
 use crate::runner::conductor::{Conductor, Pumped, describe_bytes};
 use crate::runner::stop::{Finding, Stop};
@@ -21,16 +22,17 @@ pub(super) fn run(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Resul
         Strategy::Repeat { every } => repeat(conductor, handshake, every)?,
         Strategy::St => st(conductor, handshake)?,
     };
+    let from = if handshake.pulse.is_some() { "the release" } else { "the step's begin" };
     let how = match handshake.strategy {
-        Strategy::Repeat { every } => format!("0xC5 every {every:?} from the release"),
-        Strategy::St => format!("0xC5 0xFF {ST_SETTLE:?} after the release, {ST_TRIES} times"),
+        Strategy::Repeat { every } => format!("0xC5 every {} from {from} on", show_duration(every)),
+        Strategy::St => format!("0xC5 0xFF {} after {from}, {ST_TRIES} times", show_duration(ST_SETTLE)),
     };
     match (handshake.outcome, acknowledged) {
         (HandshakeOutcome::Acknowledged, true) | (HandshakeOutcome::NotAcknowledged, false) => Ok(()),
         (HandshakeOutcome::Acknowledged, false) => {
             let within = match handshake.strategy {
-                Strategy::Repeat { .. } => format!("within {:?} of the release", handshake.within),
-                Strategy::St => format!("within {ST_ACKNOWLEDGE:?} of the hotkey"),
+                Strategy::Repeat { .. } => format!("within {} of {from}", show_duration(handshake.within)),
+                Strategy::St => format!("within {} of the hotkey", show_duration(ST_ACKNOWLEDGE)),
             };
             Err(Stop::Failed(Finding::new(
                 "the hotkey was not acknowledged",
@@ -89,7 +91,8 @@ fn st(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Result<bool, Stop
             return Ok(true);
         }
         if attempt < ST_TRIES {
-            conductor.note(format!("no acknowledge within {ST_ACKNOWLEDGE:?}: reset again (try {} of {ST_TRIES})", attempt + 1))?;
+            let waited = show_duration(ST_ACKNOWLEDGE);
+            conductor.note(format!("no acknowledge within {waited}: reset again (try {} of {ST_TRIES})", attempt + 1))?;
         }
     }
     Ok(false)

@@ -1,7 +1,5 @@
 //! Answers cut into lines: CR LF from the application, CR alone from boot code.
 
-use std::time::Duration;
-
 use super::ACKNOWLEDGE;
 use crate::runner::conductor::Conductor;
 use crate::runner::inbox::Read;
@@ -87,9 +85,4 @@ impl Lines {
     pub(super) fn unfinished(&self) -> &[u8] {
         &self.begun
     }
-}
-
-/// A duration as messages show it.
-pub(super) fn show(duration: Duration) -> String {
-    format!("{duration:?}")
 }

@@ -4,6 +4,7 @@
 //! if everything was sent; n < 0: an error code. Asked past the end of the image, the host sends zero bytes (source: Easy Connect).
 
 use super::boot::{self, Reply};
+use crate::plan::units::show_duration;
 use crate::plan::{Case, Upload, UploadResult};
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
@@ -72,7 +73,7 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<
             let limit = if request_deadline == deadline { upload.within } else { upload.request_within };
             return Err(Stop::Failed(Finding::new(
                 format!("the device stopped asking after {} of {total} bytes", sent.min(image.len())),
-                format!("a request, or the end of the upload, within {limit:?}"),
+                format!("a request, or the end of the upload, within {}", show_duration(limit)),
                 "nothing",
                 conductor.evidence(),
             )));
