@@ -65,7 +65,8 @@ struct UsbMap {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ResetMap {
-    backend: Text,
+    #[serde(default, deserialize_with = "given")]
+    backend: Option<Text>,
     #[serde(default, deserialize_with = "given")]
     gpio: Option<Text>,
     #[serde(default, deserialize_with = "given")]
@@ -300,7 +301,16 @@ impl Reader<'_> {
 
     fn backend(&mut self, map: &ResetMap, at: Cursor<'_>) -> Option<Backend> {
         let words = [("rppal", Kind::Rppal), ("gpiocdev", Kind::Gpiocdev), ("socket", Kind::Socket)];
-        let kind = self.value(at.get("backend"), &map.backend, |text| one_of(text, "a backend of a reset line", &words))?;
+        let kind = match &map.backend {
+            Some(text) => self.value(at.get("backend"), text, |text| one_of(text, "a backend of a reset line", &words))?,
+            None if map.gpio.is_some() => Kind::RaspberryPi,
+            None => {
+                let names = words.map(|(name, _)| format!("`{name}`")).join(", ");
+                let hint = format!("give `gpio: 17` for a Raspberry Pi's pin, or `backend`, one of {names}");
+                self.problems.push(at.problem("nothing says who drives this reset line").hint(hint));
+                return None;
+            }
+        };
         let mut fits = true;
         for (key, given) in [
             ("gpio", map.gpio.is_some()),
@@ -313,16 +323,16 @@ impl Reader<'_> {
         ] {
             if given && !kind.keys().contains(&key) {
                 let keys = kind.keys().iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-                self.problems.push(
-                    at.get(key).key_problem(format!("the backend `{}` has no `{key}`", &*map.backend)).hint(format!("it has {keys}")),
-                );
+                self.problems
+                    .push(at.get(key).key_problem(format!("the backend `{}` has no `{key}`", kind.name())).hint(format!("it has {keys}")));
                 fits = false;
             }
         }
         let backend = match kind {
-            Kind::Rppal => {
+            Kind::Rppal | Kind::RaspberryPi => {
                 let gpio = self.needed(map.gpio.as_ref(), "gpio", at)?;
-                self.value(at.get("gpio"), gpio, gpio_number).map(|gpio| Backend::Rppal { gpio })
+                let gpio = self.value(at.get("gpio"), gpio, gpio_number)?;
+                Some(if matches!(kind, Kind::Rppal) { Backend::Rppal { gpio } } else { Backend::RaspberryPi { gpio } })
             }
             Kind::Gpiocdev => {
                 let line = self.needed(map.line.as_ref(), "line", at)?;
@@ -406,16 +416,28 @@ impl Reader<'_> {
 /// The backends, before their keys are read.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
+    /// None was named, and `gpio` was.
+    RaspberryPi,
     Rppal,
     Gpiocdev,
     Socket,
 }
 
 impl Kind {
+    /// Its name in messages.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::RaspberryPi => "rppal` or `gpiocdev",
+            Self::Rppal => "rppal",
+            Self::Gpiocdev => "gpiocdev",
+            Self::Socket => "socket",
+        }
+    }
+
     /// The keys that go with it, beside `backend`.
     const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Rppal => &["gpio", "drive", "bias", "active"],
+            Self::RaspberryPi | Self::Rppal => &["gpio", "drive", "bias", "active"],
             Self::Gpiocdev => &["chip", "line", "drive", "bias", "active"],
             Self::Socket => &["path"],
         }
@@ -447,7 +469,7 @@ fn gpio_line(text: &str) -> Result<GpioLine, Refusal> {
 /// What makes a reset line the same line as another.
 fn line_key(backend: &Backend) -> String {
     match backend {
-        Backend::Rppal { gpio } => format!("line rppal {gpio}"),
+        Backend::RaspberryPi { gpio } | Backend::Rppal { gpio } => format!("line rppal {gpio}"),
         Backend::Gpiocdev { chip: Some(chip), line } => format!("line {} {line:?}", resolved(chip)),
         // A Raspberry Pi names its lines by their BCM numbers.
         Backend::Gpiocdev { chip: None, line: GpioLine::Name(name) } => match name.strip_prefix("GPIO") {

@@ -67,3 +67,10 @@ fn one_device_by_two_names_is_one_port_and_a_link_that_leads_nowhere_is_not() {
     assert!(bench("device", "dangling").is_ok());
     assert!(bench("dangling", "dangling").is_err());
 }
+
+#[test]
+fn a_gpio_without_a_backend_is_a_raspberry_pis_pin() {
+    let bench = load("format: 1\nboards:\n  kit-1: { port: /dev/ttyUSB0, reset: { gpio: 17, bias: pull-up } }\n");
+    assert_eq!(bench.boards[0].reset.backend, Backend::RaspberryPi { gpio: 17 });
+    assert_eq!(bench.boards[0].reset.bias, Bias::PullUp);
+}

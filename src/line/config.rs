@@ -22,6 +22,12 @@ pub struct LineConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
+    /// A Raspberry Pi's pin by its BCM number: through `rppal` where that knows the model, else through the GPIO character device by the line's
+    /// name (`GPIO17`). What a bench file without `backend` means.
+    RaspberryPi {
+        /// BCM number of the pin.
+        gpio: u8,
+    },
     /// A Raspberry Pi's pin through `rppal`, by its BCM number.
     Rppal {
         /// BCM number of the pin.

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::gpiocdev::GpiocdevLine;
 use super::rppal::RppalLine;
 use super::socket::SocketLine;
-use super::{Backend, LineConfig, LineError, Progress, ResetLine};
+use super::{Backend, GpioLine, LineConfig, LineError, Progress, ResetLine};
 use crate::seam::LineState;
 use crate::time::MonoTime;
 
@@ -20,6 +20,8 @@ use crate::time::MonoTime;
 /// [`LineError`] when there is no such line, when it is in use, or when it could not be released.
 pub fn open(config: &LineConfig) -> Result<Box<dyn ResetLine>, LineError> {
     match &config.backend {
+        Backend::RaspberryPi { gpio } if rppal::system::DeviceInfo::new().is_ok() => Ok(Box::new(RppalLine::claim(*gpio, config)?)),
+        Backend::RaspberryPi { gpio } => Ok(Box::new(GpiocdevLine::claim(None, &GpioLine::Name(format!("GPIO{gpio}")), config)?)),
         Backend::Rppal { gpio } => Ok(Box::new(RppalLine::claim(*gpio, config)?)),
         Backend::Gpiocdev { chip, line } => Ok(Box::new(GpiocdevLine::claim(chip.as_deref(), line, config)?)),
         Backend::Socket { path } => Ok(Box::new(SocketLine::claim(path)?)),
@@ -57,5 +59,21 @@ fn readable_within(line: &dyn ResetLine, left: Duration) -> Result<bool, LineErr
         // The caller looks at the clock and comes again.
         Err(Errno::INTR) => Ok(true),
         Err(e) => Err(LineError::System { call: "poll", what: line.describe(), source: e.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Active, Bias, Drive};
+
+    #[test]
+    fn where_rppal_knows_no_model_a_pin_is_looked_up_by_its_lines_name() {
+        // No machine has a pin 254, so that this test drives nothing on a Raspberry Pi either.
+        let config =
+            LineConfig { backend: Backend::RaspberryPi { gpio: 254 }, drive: Drive::OpenDrain, bias: Bias::None, active: Active::Low };
+        let text = open(&config).err().expect("there is no GPIO254").to_string();
+        let through = if rppal::system::DeviceInfo::new().is_ok() { "rppal" } else { "gpiocdev" };
+        assert!(text.contains("GPIO254") && text.contains(through), "{text}");
     }
 }
