@@ -2,6 +2,7 @@
 
 mod watch;
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Instant;
@@ -38,6 +39,7 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
         return Ok(Exit::NothingSelected);
     }
     let out = args.out.clone().unwrap_or_else(default_out);
+    let _mine = claim(&out)?;
     let folder = out.join("timelines");
     remove_old_timelines(&folder)?;
     let (told, watching) = watch::channel();
@@ -124,6 +126,21 @@ fn boards_of(bench: &Bench, wanted: &[String]) -> Result<Vec<Member>, Failure> {
 /// Under `target` in a checkout, where build results are looked for; else in a folder of its own.
 fn default_out() -> PathBuf {
     if Path::new("Cargo.toml").exists() { PathBuf::from("target/evkit-hil") } else { PathBuf::from("evkit-hil-out") }
+}
+
+/// Takes the folder of results for this run: two runs in one folder would remove each other's timelines. Free again when what is returned is dropped.
+fn claim(out: &Path) -> Result<File, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::rig(format!("results cannot be written to {}: {error}", out.display())).hint("--out names another folder")
+    };
+    std::fs::create_dir_all(out).map_err(failed)?;
+    let file = File::create(out.join(".lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::usage(format!("another run is writing its results to {}", out.display()))
+            .hint("give this one a folder of its own: --out DIR")),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }
 
 /// Removes the timelines of the run before: folders that hold a timeline, and nothing else.

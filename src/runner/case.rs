@@ -167,8 +167,15 @@ struct Ran {
 }
 
 fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances, board: BoardFacts) -> Ran {
-    let before = conductor.record(case_event(case, Some(around), around.seed)).and_then(|_| unmet_requirement(conductor, case, around));
-    match before {
+    let mut prepare = || {
+        conductor.record(case_event(case, Some(around), around.seed))?;
+        // A case before may have ended at another speed.
+        if conductor.speed != around.home_speed {
+            conductor.set_speed(around.home_speed)?;
+        }
+        unmet_requirement(conductor, case, around)
+    };
+    match prepare() {
         Ok(None) => {}
         Ok(Some(reason)) => {
             let mut verdict = passed();

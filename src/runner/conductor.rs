@@ -53,6 +53,8 @@ pub enum Pumped {
     SpeedSet(Ticket),
     /// A line was driven.
     Driven(Ticket),
+    /// The run was asked to end while `finally` runs.
+    Interrupted,
     /// The time has come.
     Deadline,
 }
@@ -279,7 +281,7 @@ impl<'a> Conductor<'a> {
                 if self.in_finally {
                     // `finally` goes on, but no longer than an interrupted run may take.
                     self.deadline = self.deadline.min(at + super::case::INTERRUPTED_FINALLY);
-                    Ok(Pumped::Bytes)
+                    Ok(Pumped::Interrupted)
                 } else {
                     Err(Stop::Interrupted)
                 }
