@@ -359,7 +359,7 @@ pub enum AtAnswer {
 pub struct Handshake {
     /// How to send the hotkey.
     pub strategy: Strategy,
-    /// The reset pulse before it; `None` to count from the last release.
+    /// The reset pulse before it; `None` leaves the line alone, and times count from the step's begin.
     pub pulse: Option<Duration>,
     /// How long after the release the acknowledge may take (strategy `repeat`).
     pub within: Duration,
