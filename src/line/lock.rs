@@ -13,9 +13,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use super::pause::pause;
 use rustix::fs::OFlags;
 use rustix::process::{Pid, geteuid, getuid, test_kill_process};
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ impl BoardLock {
                 return Err(LockError::Interrupted { port: name() });
             }
             match wait {
-                Some(limit) if started.elapsed() < limit => thread::sleep(POLL.min(limit.saturating_sub(started.elapsed()))),
+                Some(limit) if started.elapsed() < limit => pause(POLL.min(limit.saturating_sub(started.elapsed()))),
                 _ => match who(&file, &path)? {
                     Who::Nobody => {}
                     Who::Unnamed => return Err(LockError::Busy { port: name(), holder: None, waited: wait }),
@@ -195,7 +195,7 @@ fn who(file: &File, path: &Path) -> Result<Who, LockError> {
         if started.elapsed() > NAMED_WITHIN {
             return Ok(Who::Unnamed);
         }
-        thread::sleep(NAMED_WITHIN / 10);
+        pause(NAMED_WITHIN / 10);
         match file.try_lock() {
             Ok(()) => {
                 file.unlock().map_err(|source| unusable("unlocking", path, source))?;

@@ -17,6 +17,7 @@ mod gpiocdev;
 mod guardian;
 mod lock;
 mod open;
+mod pause;
 mod pin;
 mod release;
 mod rppal;

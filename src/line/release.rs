@@ -1,8 +1,8 @@
 //! Letting go of lines without running anything.
 
-use std::thread;
 use std::time::Duration;
 
+use super::pause::pause;
 use super::{LineConfig, LineError, open};
 use crate::time::MonoTime;
 
@@ -32,7 +32,7 @@ pub fn release_all(lines: &[(String, LineConfig)]) -> Vec<(String, Result<(), Li
 pub(super) fn release_until(config: &LineConfig, deadline: MonoTime) -> Result<(), LineError> {
     loop {
         match release(config) {
-            Err(_) if MonoTime::now() + PAUSE < deadline => thread::sleep(PAUSE),
+            Err(_) if MonoTime::now() + PAUSE < deadline => pause(PAUSE),
             last => return last,
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn release_until(config: &LineConfig, deadline: MonoTime) -> Result<(
 
 /// Does something with each line at the same time, so that one that hangs delays no other; the results are in order.
 pub(super) fn each<T: Sync, R: Send>(lines: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let act = &act;
         let threads: Vec<_> = lines.iter().map(|line| scope.spawn(move || act(line))).collect();
         threads.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()

@@ -14,12 +14,12 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send, socket_with};
 
+use super::pause::pause;
 use super::{LineError, Progress, ResetLine, drive_within};
 use crate::seam::LineState;
 use crate::time::MonoTime;
@@ -75,7 +75,7 @@ impl SocketLine {
                 Err(Errno::INTR) => {}
                 // The server's queue of clients is full. There is nothing to poll for that, so it is tried again.
                 Err(Errno::AGAIN) if MonoTime::now() < deadline => {
-                    thread::sleep(Duration::from_millis(10));
+                    pause(Duration::from_millis(10));
                 }
                 Err(Errno::AGAIN) => {
                     return Err(LineError::NoAnswer {

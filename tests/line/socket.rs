@@ -163,6 +163,7 @@ fn a_drop_releases_an_asserted_line_and_hears_the_answer() {
     // A relay takes its time to switch.
     let board = Board::with(|n, _| {
         if n == 2 {
+            #[expect(clippy::disallowed_methods, reason = "the board's own time, not a wait for something")]
             std::thread::sleep(Duration::from_millis(50));
         }
         Manner::Says("ok\n")
