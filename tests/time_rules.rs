@@ -280,3 +280,21 @@ fn a_case_that_outlives_its_deadline_fails() {
     let ran = run("deadline: 50 ms\nsteps:\n  - wait: 40 ms\n  - wait: 40 ms\n", Scripted::default(), |_| {});
     assert_eq!((ran.verdict.outcome, ran.verdict.step), (Outcome::Failed, Some(1)), "{:?}", ran.verdict);
 }
+
+#[test]
+fn captures_are_recorded_and_end_where_their_limit_does() {
+    let body =
+        |limit: &str| format!("steps:\n  - expect: {{ regex: 'v(\\d+)\\.(?P<minor>\\d+)\\r', within: 10 ms, capture-limit: {limit} }}\n");
+    let script = || says(vec![(at(1), b"x v2"), (at(2), b".71\r")]);
+    let found = |ran: Ran| {
+        assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
+        let matched =
+            ran.events.iter().find_map(|event| if let EventKind::Match(matched) = &event.kind { Some(matched.clone()) } else { None });
+        matched.unwrap()
+    };
+    let whole = found(run(&body("4 KiB"), script(), |_| {}));
+    assert_eq!(whole.captures, [("1".to_owned(), "2".to_owned()), ("minor".to_owned(), "71".to_owned())]);
+    assert_eq!((whole.first_ns, whole.last_ns), (at(1).as_ns(), at(2).as_ns()), "the reads that brought its ends");
+    let cut = found(run(&body("3 B"), script(), |_| {}));
+    assert!(cut.captures.is_empty(), "{:?}", cut.captures);
+}

@@ -15,13 +15,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::pause::pause;
 use rustix::fs::OFlags;
 use rustix::process::{Pid, geteuid, getuid, test_kill_process};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use super::pause::pause;
 
 /// How often a lock that is waited for is tried.
 const POLL: Duration = Duration::from_millis(50);

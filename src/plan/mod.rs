@@ -313,6 +313,8 @@ pub struct Expect {
     pub within: Duration,
     /// From where `within` counts.
     pub of: Anchor,
+    /// How many bytes of a match are looked at for its begin and its captures, in a second pass.
+    pub capture_limit: usize,
 }
 
 /// See [`Action::Quiet`].

@@ -425,12 +425,12 @@ impl<'a> Conductor<'a> {
     }
 
     /// Waits until one of `set`'s patterns comes, counted from the cursor, and moves the cursor to its end. `None` when none came until
-    /// `deadline`.
+    /// `deadline`. Of a match at most the last `capture_limit` bytes are looked at for its begin and its captures.
     ///
     /// # Errors
     /// As [`Conductor::pump`]; [`Stop::Rig`] when a pattern came around the deadline and this computer looked too late to tell.
-    pub fn find(&mut self, set: &Arc<PatternSet>, deadline: MonoTime) -> Result<Option<Found>, Stop> {
-        let mut matcher = Matcher::new(Arc::clone(set));
+    pub fn find(&mut self, set: &Arc<PatternSet>, deadline: MonoTime, capture_limit: usize) -> Result<Option<Found>, Stop> {
+        let mut matcher = Matcher::with_window(Arc::clone(set), capture_limit);
         let start = self.inbox.position();
         loop {
             while let Some((read, bytes)) = self.inbox.front() {

@@ -11,7 +11,7 @@ use crate::time::MonoTime;
 pub const LIMIT: usize = 1 << 20;
 
 /// How far behind the cursor the times of reads are remembered, in bytes: a match's first byte may lie so far back.
-const HISTORY: u64 = 64 * 1024;
+const HISTORY: u64 = 1 << 20;
 
 /// One read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,7 +74,7 @@ map!(PatternMap { ; text: Text, hex: Text, regex: Text });
 map!(ResetMap { ; pulse: Text, line: Text, because: Text });
 map!(UartMap { baud: Text; because: Text });
 map!(SendMap { ; text: Text, hex: Text, at: Text, because: Text });
-map!(ExpectMap { within: Text; text: Text, hex: Text, regex: Text, of: Text, never: Vec<PatternMap>, because: Text, control: Text });
+map!(ExpectMap { within: Text; text: Text, hex: Text, regex: Text, of: Text, never: Vec<PatternMap>, capture_limit: Text, because: Text, control: Text });
 map!(QuietMap { r#for: Text; never: Vec<PatternMap>, because: Text, control: Text });
 map!(WaitMap { r#for: Text; because: Text });
 map!(AtMap { command: Text; answer: Text, shows: PatternMap, within: Text, tries: Text, because: Text, control: Text });

@@ -10,13 +10,16 @@ use super::reader::Reader;
 use crate::baud::Baud;
 use crate::diagnosis::Cause;
 use crate::document::{Cursor, Refusal, Short, Text, known, unknown_word};
-use crate::plan::units::{parse_baud, parse_duration};
+use crate::matcher::DEFAULT_WINDOW;
+use crate::plan::units::{parse_baud, parse_duration, parse_size};
 use crate::plan::{
     Action, Anchor, At, AtAnswer, Boot, BootResult, Expect, Handshake, HandshakeOutcome, PlannedImage, Quiet, Reset, Restore, Send, Step,
     Strategy, Upload, UploadResult,
 };
 use crate::seam::LineState;
 
+/// The most that a match's begin and captures are looked for in.
+const MAX_CAPTURE: usize = 1 << 20;
 /// Easy Connect's reset pulse.
 const PULSE: Duration = Duration::from_millis(15);
 /// Time between two hotkeys of the strategy `repeat`.
@@ -115,7 +118,14 @@ impl Steps<'_, '_> {
         let patterns = patterns(wanted, map.never.as_deref(), at, self.reader).filter(|_| known);
         let within = self.positive(at.get("within"), &map.within);
         let of = map.of.as_ref().map_or(Some(Anchor::StepBefore), |text| self.reader.value(at.get("of"), text, anchor));
-        Some(Expect { patterns: patterns?, within: within?, of: of? })
+        let capture_limit = map.capture_limit.as_ref().map_or(Some(DEFAULT_WINDOW), |text| {
+            self.reader.value(at.get("capture-limit"), text, |text| {
+                let bytes = usize::try_from(parse_size(text)?).unwrap_or(usize::MAX);
+                let out_of_range = || Refusal::new(format!("a capture limit of {text}"), "from 1 B to 1 MiB");
+                Some(bytes).filter(|bytes| (1..=MAX_CAPTURE).contains(bytes)).ok_or_else(out_of_range)
+            })
+        });
+        Some(Expect { patterns: patterns?, within: within?, of: of?, capture_limit: capture_limit? })
     }
 
     fn quiet(&mut self, quiet: &Short<QuietMap>, at: Cursor<'_>) -> Option<Quiet> {

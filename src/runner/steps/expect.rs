@@ -1,5 +1,6 @@
 //! `expect` and `quiet`: what must come, and what must not.
 
+use crate::matcher::DEFAULT_WINDOW;
 use crate::plan::units::show_duration;
 use crate::plan::{Anchor, Expect, Quiet};
 use crate::runner::conductor::{Conductor, describe_bytes};
@@ -22,7 +23,7 @@ pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(
     };
     let expected = format!("{wanted} within {}{counted}", show_duration(expect.within));
     let begun = conductor.received();
-    match conductor.find(set, from + expect.within)? {
+    match conductor.find(set, from + expect.within, expect.capture_limit)? {
         Some(found) if found.pattern < expect.patterns.wanted => Ok(()),
         Some(found) => {
             let never = set.pattern(found.pattern);
@@ -45,7 +46,7 @@ pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(
 pub(super) fn quiet(conductor: &mut Conductor<'_>, quiet: &Quiet) -> Result<(), Stop> {
     let until = conductor.step_before + quiet.duration;
     if let Some(never) = &quiet.never {
-        return match conductor.find(&never.set, until)? {
+        return match conductor.find(&never.set, until, DEFAULT_WINDOW)? {
             None => Ok(()),
             Some(found) => {
                 let pattern = never.set.pattern(found.pattern);
