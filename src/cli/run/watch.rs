@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::talk::Talk;
 use crate::plan::Plan;
 use crate::report::{CaseReport, GivenUp, terminal};
-use crate::runner::progress::Message;
+use crate::runner::progress::{Doing, Message};
 
 /// How often the lines of boards are drawn anew.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ pub(super) fn channel() -> (impl Fn() + Send + 'static, Arc<AtomicBool>) {
 struct BoardLine {
     bar: ProgressBar,
     case: String,
-    doing: Option<(usize, usize, String)>,
+    doing: Doing,
     since: Instant,
 }
 
@@ -52,15 +52,10 @@ pub(super) fn watch(receiver: &Receiver<Message>, interrupted: &AtomicBool, plan
             say("interrupted: cases end, boards are put back, reports are written; once more releases the lines and ends at once");
         }
         match receiver.recv_timeout(REDRAW) {
-            Ok(Message::Started { board, case }) => {
-                let line = BoardLine { bar: bars.add(bar()), case, doing: None, since: Instant::now() };
+            Ok(Message::Started { board, case, doing }) => {
+                let line = BoardLine { bar: bars.add(bar()), case, doing, since: Instant::now() };
                 if let Some(old) = boards.insert(board, line) {
                     bars.remove(&old.bar);
-                }
-            }
-            Ok(Message::Doing { board, number, of, text }) => {
-                if let Some(line) = boards.get_mut(&board) {
-                    line.doing = Some((number, of, text));
                 }
             }
             Ok(Message::Ended { board, folder }) => {
@@ -88,7 +83,8 @@ pub(super) fn watch(receiver: &Receiver<Message>, interrupted: &AtomicBool, plan
         }
         if talk.is_terminal() {
             for (board, line) in &boards {
-                let step = line.doing.as_ref().map(|(number, of, text)| (*number, *of, text.as_str()));
+                let doing = line.doing.now();
+                let step = (doing.number > 0).then_some((doing.number, doing.of, doing.text.as_str()));
                 let shown = terminal::Progress { board, case: &line.case, step, elapsed: line.since.elapsed() };
                 line.bar.set_message(terminal::progress_line(&shown, talk.width()));
             }
