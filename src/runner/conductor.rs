@@ -209,13 +209,28 @@ impl<'a> Conductor<'a> {
         self.timeline.flush().map_err(timeline_lost)
     }
 
-    /// Waits for one thing to happen, at most until `until`, and records it.
+    /// Waits for one thing to happen, at most until `until`, and records it. The timeline's files are written before the thread sleeps, and not before what can be done or
+    /// read at once: a write there would lie between what the board said and the answer to it.
     ///
     /// # Errors
     /// [`Stop`] for a fault of the rig, an interruption, or the end of the case's time.
     pub fn pump(&mut self, until: MonoTime) -> Result<Pumped, Stop> {
-        self.timeline.flush().map_err(timeline_lost)?;
-        let happening = self.seam.wait(until.min(self.deadline)).map_err(seam_failed)?;
+        let limit = until.min(self.deadline);
+        let mut happening = None;
+        if self.timeline.is_unflushed() {
+            let at_once = self.seam.now().min(limit);
+            let first = self.seam.wait(at_once).map_err(seam_failed)?;
+            if matches!(first, Happening::Deadline { .. }) {
+                drop(first);
+                self.timeline.flush().map_err(timeline_lost)?;
+            } else {
+                happening = Some(first);
+            }
+        }
+        let happening = match happening {
+            Some(happening) => happening,
+            None => self.seam.wait(limit).map_err(seam_failed)?,
+        };
         match happening {
             Happening::Bytes { stream, at, since, bytes, marks } => {
                 let seq =

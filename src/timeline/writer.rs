@@ -16,13 +16,16 @@ use crate::time::MonoTime;
 /// So many bytes of lines are collected before they are written.
 const FLUSH_AT: usize = 32 * 1024;
 
+/// So many bytes of streams are collected before they are written.
+const FLUSH_BYTES_AT: usize = 64 * 1024;
+
 /// The most marks that one `bytes` event carries: at under 20 bytes each they stay well within [`MAX_LINE`].
 const MAX_MARKS: usize = 4096;
 
 /// A timeline that is being written.
 ///
-/// Bytes are written at once, one write a call; events are collected and written together by [`Timeline::flush`], which happens by itself when
-/// 32 KiB of them are waiting, and at drop. **An error at drop is lost**: call [`Timeline::flush`] where it matters, which is at least after the verdict.
+/// Events and bytes are collected and written together by [`Timeline::flush`], one write a file, which happens by itself when 32 KiB of events or 64 KiB of
+/// bytes are waiting, and at drop. **An error at drop is lost**: call [`Timeline::flush`] where it matters, which is before waiting, and at least after the verdict.
 ///
 /// A process that is killed loses the events that were not flushed, and no others: `events.jsonl` holds whole lines, except for one at its end when a
 /// write was cut (by a kill, or a full disk); every byte that an event names is in `bytes.bin` before the event is written.
@@ -32,6 +35,7 @@ pub struct Timeline {
     events: Output,
     bytes: Output,
     pending: Vec<u8>,
+    pending_bytes: Vec<u8>,
     next_seq: u64,
 }
 
@@ -50,7 +54,8 @@ impl Timeline {
         pending.push(b'\n');
         events.write(&pending)?;
         pending.clear();
-        Ok(Self { dir: dir.to_owned(), events, bytes, pending, next_seq: 0 })
+        let pending_bytes = Vec::with_capacity(2 * FLUSH_BYTES_AT);
+        Ok(Self { dir: dir.to_owned(), events, bytes, pending, pending_bytes, next_seq: 0 })
     }
 
     /// Records one event and returns its number. `t` is when it happened, `step` the step in which it did.
@@ -71,7 +76,7 @@ impl Timeline {
     /// at all become one event of length 0.
     ///
     /// # Errors
-    /// As [`Timeline::record`]; when `bytes.bin` could not be written, nothing is recorded.
+    /// As [`Timeline::record`].
     #[expect(
         clippy::too_many_arguments,
         reason = "the facts of one read or write, which its caller holds apart; a struct would only be filled in and taken apart"
@@ -87,8 +92,8 @@ impl Timeline {
         bytes: &[u8],
         marks: &[Mark],
     ) -> Result<u64, TimelineError> {
-        let offset = self.bytes.length;
-        self.bytes.write(bytes)?;
+        let offset = self.bytes.length + self.pending_bytes.len() as u64;
+        self.pending_bytes.extend_from_slice(bytes);
         let (t, source) = match direction {
             Direction::In => (to, Source::Read),
             Direction::Out => (from, Source::Commanded),
@@ -113,17 +118,30 @@ impl Timeline {
             };
             let seq = self.append(t, source, step, BorrowedBytes::KIND, |out| serde_json::to_writer(out, &data))?;
             if end >= bytes.len() {
+                if self.pending_bytes.len() >= FLUSH_BYTES_AT {
+                    self.flush()?;
+                }
                 return Ok(seq);
             }
             (begin, marks) = (end, rest);
         }
     }
 
-    /// Writes the events that are waiting, in one write.
+    /// Whether something is waiting to be written.
+    #[must_use]
+    pub const fn is_unflushed(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Writes what is waiting: the bytes in one write, then the events that name them in another.
     ///
     /// # Errors
-    /// [`TimelineError::Io`]; the events are kept, and the next flush writes them where they belong.
+    /// [`TimelineError::Io`]; what was not written is kept, and the next flush writes it where it belongs.
     pub fn flush(&mut self) -> Result<(), TimelineError> {
+        if !self.pending_bytes.is_empty() {
+            self.bytes.write(&self.pending_bytes)?;
+            self.pending_bytes.clear();
+        }
         if !self.pending.is_empty() {
             self.events.write(&self.pending)?;
             self.pending.clear();
@@ -256,14 +274,17 @@ mod tests {
         let record = |timeline: &mut Timeline, bytes: &[u8]| {
             timeline.record_bytes(None, StreamId::PORT, Direction::In, MonoTime::ZERO, MonoTime::ZERO, None, bytes, &[])
         };
-        let error = record(&mut timeline, b"lost").unwrap_err().to_string();
+        record(&mut timeline, b"kept").unwrap();
+        let error = timeline.flush().unwrap_err().to_string();
         assert!(error.ends_with("bytes.bin failed: No space left on device (os error 28)"), "{error}");
-        assert!(timeline.is_empty());
+        assert_eq!(Reader::open(dir.path()).unwrap().count(), 0);
 
         timeline.bytes.file = disk;
-        record(&mut timeline, b"found").unwrap();
+        record(&mut timeline, b", and the next").unwrap();
         timeline.flush().unwrap();
-        assert_eq!(Reader::open(dir.path()).unwrap().bytes_at(0, 5).unwrap(), b"found");
+        let reader = Reader::open(dir.path()).unwrap();
+        assert_eq!(reader.bytes_at(0, 18).unwrap(), b"kept, and the next");
+        assert_eq!(reader.count(), 2);
     }
 
     #[test]
