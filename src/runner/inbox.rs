@@ -1,7 +1,7 @@
 //! What came from a stream and no step has taken yet, with the times of its reads.
 //!
-//! The cursor is the front of the inbox: a step sees only what lies behind it. Memory is bounded: of more than [`LIMIT`] bytes that
-//! nobody takes, the oldest are let go here (they stay in the timeline), and that is counted.
+//! The cursor is the front of the inbox: a step sees only what lies behind it. Memory is bounded: of more than [`LIMIT`] bytes, or bytes of more than [`READS_LIMIT`]
+//! reads, that nobody takes, the oldest are let go here (they stay in the timeline), and that is counted.
 
 use std::collections::VecDeque;
 
@@ -9,6 +9,9 @@ use crate::time::MonoTime;
 
 /// The most bytes that are held for steps to come.
 pub const LIMIT: usize = 1 << 20;
+
+/// The most reads whose times are held: a board that is read byte by byte needs forty times as much for the times as for the bytes.
+pub const READS_LIMIT: usize = 1 << 16;
 
 /// How far behind the cursor the times of reads are remembered, in bytes: a match's first byte may lie so far back.
 const HISTORY: u64 = 1 << 20;
@@ -52,11 +55,19 @@ impl Inbox {
         self.reads.push_back(Read { seq, since, at, start, end: start + bytes.len() as u64 });
         self.data.extend_from_slice(bytes);
         if self.len() > LIMIT {
-            let over = self.len() - LIMIT;
-            self.dropped += over as u64;
-            self.take(over);
+            self.let_go(self.len() - LIMIT);
         }
         self.forget_old_reads();
+        if self.reads.len() > READS_LIMIT
+            && let Some(oldest) = self.reads.pop_front()
+        {
+            self.let_go(usize::try_from(oldest.end.saturating_sub(self.position)).unwrap_or(usize::MAX));
+        }
+    }
+
+    fn let_go(&mut self, count: usize) {
+        self.dropped += count as u64;
+        self.take(count);
     }
 
     /// Bytes behind the cursor.
@@ -166,5 +177,17 @@ mod tests {
         assert_eq!(inbox.dropped(), 6_000_000 - LIMIT as u64);
         assert!(inbox.reads.len() < 25, "{} reads are remembered", inbox.reads.len());
         assert!(inbox.data.capacity() < 4 * LIMIT);
+    }
+
+    #[test]
+    fn a_flood_of_single_bytes_stays_bounded_and_keeps_the_latest() {
+        let mut inbox = Inbox::default();
+        for seq in 0..200_000_u64 {
+            inbox.push(seq, at(seq), at(seq), &[b'a' + (seq % 7) as u8]);
+        }
+        assert_eq!((inbox.len(), inbox.reads.len()), (READS_LIMIT, READS_LIMIT));
+        assert_eq!(inbox.dropped(), 200_000 - READS_LIMIT as u64);
+        let (read, bytes) = inbox.front().unwrap();
+        assert_eq!((read.seq, bytes), (200_000 - READS_LIMIT as u64, &[b'a' + (read.seq % 7) as u8][..]));
     }
 }
