@@ -101,7 +101,8 @@ impl Pattern {
             PatternSource::Regex(regex) => {
                 let hir = parse(regex)?;
                 let tied = Hir::concat(vec![hir.clone(), Hir::look(Look::End)]);
-                let config = meta::Config::new().utf8_empty(false).nfa_size_limit(Some(NFA_LIMIT));
+                // It is used once or twice in a case, on a few bytes: a lazy DFA would cost far more to begin (and to page in) than it saves.
+                let config = meta::Config::new().utf8_empty(false).nfa_size_limit(Some(NFA_LIMIT)).hybrid(false).dfa(false);
                 let second =
                     meta::Builder::new().configure(config).build_from_hir(&tied).map_err(|_| PatternError::TooBig { limit: NFA_LIMIT })?;
                 (hir, SecondPass::Regex(Box::new(second)))
