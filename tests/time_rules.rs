@@ -88,6 +88,7 @@ fn run(body: &str, device: Scripted, order: impl FnOnce(&mut SimulatedSeam)) -> 
         host_late: ms(1),
         started: None,
         firmware: Some("2.7.0".to_owned()),
+        set_up_anew: true,
     };
     let (sender, _receiver) = std::sync::mpsc::channel();
     let timeline = folder.path().join("timeline");
@@ -228,10 +229,11 @@ fn what_must_not_come_fails_the_step_at_once() {
 }
 
 #[test]
-fn a_port_that_vanishes_is_an_error_and_the_line_is_released() {
+fn a_port_that_vanishes_blocks_its_case_and_the_line_is_released() {
     let body = "steps:\n  - reset: assert\n  - wait: 1 s\nfinally:\n  - restore:\n";
     let ran = run(body, Scripted::default(), |seam| seam.unplug(at(100)));
-    assert_eq!(ran.verdict.outcome, Outcome::Error, "{:?}", ran.verdict);
+    assert_eq!(ran.verdict.outcome, Outcome::Blocked, "{:?}", ran.verdict);
+    assert!(ran.verdict.reason.starts_with("board ") && ran.verdict.reason.contains(": the port is gone"), "{:?}", ran.verdict);
     assert!(ran.ended.given_up.is_some());
     assert_eq!(ran.edges(), [LineState::Asserted, LineState::Released]);
 }

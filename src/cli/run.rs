@@ -15,7 +15,7 @@ use super::talk::Talk;
 use crate::bench::Bench;
 use crate::plan::{Effect, Plan};
 use crate::report::Exit;
-use crate::report::RunReport;
+use crate::report::{CaseReport, RunReport};
 use crate::report::{terminal, write_junit};
 use crate::runner::conductor::describe_error;
 use crate::runner::pool::{self, Member};
@@ -41,6 +41,10 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     let out = args.out.clone().unwrap_or_else(default_out);
     let _mine = claim(&out)?;
     let folder = out.join("timelines");
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        Failure::usage(format!("the folder of the timelines, {}, cannot be made: {error}", folder.display()))
+            .hint("--out names another place")
+    })?;
     remove_old_timelines(&folder)?;
     let (told, watching) = watch::channel();
     let interrupts = signals::listen(told).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
@@ -84,22 +88,27 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
 /// Failures again, the files, the summary.
 fn conclude(report: &RunReport, plan: &Plan, junit: &Path, talk: &Talk) -> Result<(), Failure> {
     let (width, palette) = (talk.width(), talk.palette());
-    for case in report.cases.iter().filter(|case| needs_attention(case.outcome())) {
+    for case in report.cases.iter().filter(|case| needs_attention(case)) {
         talk.say(&terminal::failure_block(case, width, &palette));
     }
     for given_up in &report.given_up {
         talk.say(&terminal::given_up_block(given_up, width, &palette));
     }
     write_junit(junit, report).map_err(|error| Failure::rig(describe_error(&error)).hint("--junit names another place"))?;
-    debug_assert_eq!(report.cases.len(), plan.cases.len(), "every case has a verdict");
+    // One whose record could not be written is among the boards, as an error.
+    debug_assert!(report.cases.len() == plan.cases.len() || !report.given_up.is_empty(), "every case has a verdict");
     talk.say(&terminal::summary_line(report, &palette));
     talk.say(&format!("   JUnit {}", junit.display()));
     Ok(())
 }
 
-/// Whether a case is shown again at the end.
-fn needs_attention(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Failed | Outcome::Error)
+/// Whether a case is shown again at the end: also the one in which a board was given up, for what came last of it.
+fn needs_attention(case: &CaseReport) -> bool {
+    match case.outcome() {
+        Outcome::Failed | Outcome::Error => true,
+        Outcome::Blocked => case.case.board.is_some(),
+        Outcome::Passed | Outcome::Skipped | Outcome::Interrupted => false,
+    }
 }
 
 fn permitted(names: &[String]) -> Result<Vec<Effect>, Failure> {

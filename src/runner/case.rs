@@ -41,6 +41,8 @@ pub struct Circumstances {
     pub started: Option<String>,
     /// The installed version, where the board was set up with it for this case; else the application is asked.
     pub firmware: Option<String>,
+    /// Whether the board is set up anew for the next case. Else that case would meet what `finally` left undone, so the board is given up then.
+    pub set_up_anew: bool,
 }
 
 /// How a case ended, for whoever goes on with the board.
@@ -50,8 +52,6 @@ pub struct Ended {
     pub outcome: Outcome,
     /// Why the board cannot go on, where it cannot.
     pub given_up: Option<Finding>,
-    /// Whether `finally` left something undone (the board may not answer).
-    pub unrestored: Option<Finding>,
     /// The speed of the host's port now.
     pub port_speed: Baud,
 }
@@ -103,22 +103,26 @@ pub fn run_case(
     let board = BoardFacts { home_speed: around.home_speed };
     let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);
     conductor.enter_finally();
-    let mut unrestored = None;
     if begun && given_up.is_none() {
-        let left = run_finally(&mut conductor, case, board);
-        if let Some((step, finding)) = &left.undone
-            && verdict.outcome == Outcome::Passed
-        {
-            verdict = verdict_of(Outcome::Error, Some(*step), finding);
+        let Left { undone, is_gone } = run_finally(&mut conductor, case, board);
+        if let Some((step, finding)) = undone {
+            let is_lost = is_gone || !around.set_up_anew;
+            if verdict.outcome == Outcome::Passed {
+                verdict = if is_lost {
+                    blocked_by(&around.board, Some(step), &finding)
+                } else {
+                    verdict_of(Outcome::Error, Some(step), &finding)
+                };
+            }
+            given_up = is_lost.then_some(finding);
         }
-        given_up = left.given_up;
-        unrestored = left.undone.map(|(_, finding)| finding);
     }
+    // A line that cannot be driven is worse than all that came before.
     given_up = release(&mut conductor).or(given_up);
     if let Some(finding) = &given_up
         && matches!(verdict.outcome, Outcome::Passed | Outcome::Skipped)
     {
-        verdict = verdict_of(Outcome::Error, None, finding);
+        verdict = blocked_by(&around.board, None, finding);
     }
     if conductor.interrupted() && verdict.outcome == Outcome::Passed {
         verdict.outcome = Outcome::Interrupted;
@@ -134,7 +138,7 @@ pub fn run_case(
     let folder = conductor.folder().to_owned();
     drop(conductor);
     progress.ended(folder);
-    Ok(Ended { outcome, given_up, unrestored, port_speed })
+    Ok(Ended { outcome, given_up, port_speed })
 }
 
 /// Writes the timeline of a case that no board ran: skipped or blocked, with the reason.
@@ -183,13 +187,13 @@ fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumst
             verdict.reason = reason;
             return Ran { verdict, given_up: None, begun: false };
         }
-        Err(stop) => return Ran { begun: false, ..ended_by(conductor, None, stop) },
+        Err(stop) => return Ran { begun: false, ..ended_by(conductor, around, None, stop) },
     }
     conductor.set_deadline(conductor.now() + case.deadline);
     conductor.step_before = conductor.now();
     for step in &case.steps {
         if let Err(stop) = run_step(conductor, case, board, step) {
-            return ended_by(conductor, Some(step), stop);
+            return ended_by(conductor, around, Some(step), stop);
         }
     }
     Ran { verdict: passed(), given_up: None, begun: true }
@@ -236,10 +240,10 @@ fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &
     Ok(unmet.map(|bound| format!("requires: firmware {bound}, the board has {version}")))
 }
 
-fn ended_by(conductor: &mut Conductor<'_>, step: Option<&plan::Step>, stop: Stop) -> Ran {
+fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<&plan::Step>, stop: Stop) -> Ran {
     let begun = step.is_some();
     let id = step.map(|step| step.id);
-    let (outcome, finding, given_up) = match stop {
+    let (outcome, finding) = match stop {
         Stop::Interrupted => {
             let mut verdict = passed();
             verdict.outcome = Outcome::Interrupted;
@@ -249,11 +253,13 @@ fn ended_by(conductor: &mut Conductor<'_>, step: Option<&plan::Step>, stop: Stop
         }
         Stop::Failed(finding) if step.is_some_and(|step| step.control) => {
             let reason = format!("inconclusive: {} (this step is a positive control: without it the case proves nothing)", finding.reason);
-            (Outcome::Error, Finding { reason, ..finding }, None)
+            (Outcome::Error, Finding { reason, ..finding })
         }
-        Stop::Failed(finding) => (Outcome::Failed, finding, None),
-        Stop::Rig(finding) => (Outcome::Error, finding, None),
-        Stop::GivenUp(finding) => (Outcome::Error, finding.clone(), Some(finding)),
+        Stop::Failed(finding) => (Outcome::Failed, finding),
+        Stop::Rig(finding) => (Outcome::Error, finding),
+        Stop::GivenUp(finding) => {
+            return Ran { verdict: blocked_by(&around.board, id, &finding), given_up: Some(finding), begun };
+        }
     };
     let mut verdict = verdict_of(outcome, id, &finding);
     if let Some(because) = step.and_then(|step| step.because.as_deref()) {
@@ -263,21 +269,22 @@ fn ended_by(conductor: &mut Conductor<'_>, step: Option<&plan::Step>, stop: Stop
         // A diagnosis is a help, not a condition: a case that has none has failed all the same.
         verdict.diagnosis = diagnosis::diagnose(conductor.folder()).ok().flatten();
     }
-    Ran { verdict, given_up, begun }
+    Ran { verdict, given_up: None, begun }
 }
 
 /// What `finally` left.
 struct Left {
-    given_up: Option<Finding>,
-    /// The first step that did not do what it says, and what it found.
+    /// The first step that did not do what it says, or the one that found the board gone, and what it found.
     undone: Option<(u16, Finding)>,
+    /// Whether the board cannot go on.
+    is_gone: bool,
 }
 
 fn run_finally(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFacts) -> Left {
     let limit = if conductor.interrupted() { INTERRUPTED_FINALLY.min(case.finally_deadline) } else { case.finally_deadline };
     conductor.set_deadline(conductor.now() + limit);
     conductor.step_before = conductor.now();
-    let mut left = Left { given_up: None, undone: None };
+    let mut left = Left { undone: None, is_gone: false };
     for step in &case.finally {
         match run_step(conductor, case, board, step) {
             Ok(()) | Err(Stop::Interrupted) => {}
@@ -285,8 +292,7 @@ fn run_finally(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFac
                 left.undone.get_or_insert((step.id, finding));
             }
             Err(Stop::GivenUp(finding)) => {
-                left.undone.get_or_insert((step.id, finding.clone()));
-                left.given_up = Some(finding);
+                left = Left { undone: Some((step.id, finding)), is_gone: true };
                 break;
             }
         }
@@ -326,6 +332,14 @@ fn verdict_of(outcome: Outcome, step: Option<u16>, finding: &Finding) -> event::
         diagnosis: None,
         evidence: finding.evidence.clone(),
     }
+}
+
+/// The verdict of the case in which `board` was given up. The error is the board's, one for all of its cases, and this case is blocked by it like
+/// those that come after.
+fn blocked_by(board: &str, step: Option<u16>, finding: &Finding) -> event::Verdict {
+    let mut verdict = verdict_of(Outcome::Blocked, step, finding);
+    verdict.reason = format!("board {board}: {}", finding.reason);
+    verdict
 }
 
 impl std::fmt::Display for plan::VersionBound {

@@ -114,8 +114,15 @@ impl Run<'_> {
             let folder = self.folder_of(index);
             let ran = catch_unwind(AssertUnwindSafe(|| board.run(&self.cases[index], &folder, &progress)));
             let trouble = match ran {
-                Ok(Ok(ended)) => ended.given_up.map(|finding| Trouble { reason: finding.reason, hint: Some(finding.seen) }),
-                Ok(Err(trouble)) => Some(trouble),
+                Ok(Ok(ended)) => ended.given_up.map(|finding| Trouble {
+                    reason: format!("{} (in the case {})", finding.reason, self.cases[index].name),
+                    hint: Some(finding.seen),
+                }),
+                // It did not begin: another board may take it.
+                Ok(Err(trouble)) => {
+                    queue.give_back(index);
+                    Some(trouble)
+                }
                 Err(panic) => {
                     progress.ended(folder);
                     Some(Trouble { reason: format!("the runner panicked: {}", panic_text(&*panic)), hint: None })

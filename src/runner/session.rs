@@ -151,14 +151,11 @@ impl Station for Session {
             host_late: self.rig.host_late,
             started: Some(now_rfc3339()),
             firmware: self.control.as_ref().map(|_| case.virtual_board.settings_for(seed).firmware.to_string()),
+            set_up_anew: self.control.is_some(),
         };
-        let mut ended =
+        let ended =
             run_case(&mut self.seam, ClockKind::Monotonic, case, &around, folder, progress).map_err(|error| Trouble::of(&error, None))?;
         self.port_speed = ended.port_speed;
-        // A virtual board is set up anew for the next case; a real one that was not put back cannot take one.
-        if self.control.is_none() && ended.given_up.is_none() {
-            ended.given_up = ended.unrestored.take();
-        }
         Ok(ended)
     }
 
@@ -203,6 +200,7 @@ impl Station for SimulatedStation {
             host_late: self.rig.host_late,
             started: None,
             firmware: Some(firmware),
+            set_up_anew: true,
         };
         run_case(&mut seam, ClockKind::Simulated, case, &around, folder, progress).map_err(|error| Trouble::of(&error, None))
     }

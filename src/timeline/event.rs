@@ -352,7 +352,7 @@ pub enum Outcome {
     Error,
     /// Not run, for a reason that lies in the case and the board.
     Skipped,
-    /// Not run, because the board was given up before.
+    /// Not run, or not to its end, because the board was given up: the error is the board's, one for all of its cases.
     Blocked,
     /// Ended by INT, TERM or HUP.
     Interrupted,
