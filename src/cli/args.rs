@@ -82,9 +82,17 @@ On the control socket, a line each:
 Each is answered by ok, or by error and why.")]
     Virtual(Virtual),
     /// List the settings of the virtual EVKIT: what is assumed, what can break
+    #[command(after_help = "Examples:
+  evkit-hil settings
+  evkit-hil virtual --link kit --control kit.ctl --set boot-window=\"20 ms\"")]
     Settings,
     /// Make and show images of the project's own made-up format
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  evkit-hil image new --version 2.8.0 --key 0405
+  evkit-hil image show my.img"
+    )]
     Image(Image),
     /// Let go of reset lines when the parent process has died (started by `run`)
     #[command(hide = true)]
@@ -176,6 +184,8 @@ pub(super) enum Image {
   evkit-hil image new --version 2.8.0 --key 0405 --size \"16 KiB\"")]
     New(ImageNew),
     /// Show what an image says of itself
+    #[command(after_help = "Example:
+  evkit-hil image show ST87M01_A_2_8_0_M_2_8_0_S_2_8_0_key0405.img")]
     Show {
         /// The image
         #[arg(value_name = "FILE")]
