@@ -54,8 +54,8 @@ fn essence(folder: &Path) -> Vec<String> {
         if matches!(event.kind, EventKind::Edge(_) | EventKind::Speed(_) | EventKind::Verdict(_)) {
             for (direction, bytes) in ["out", "in"].iter().zip(&mut joined) {
                 let mut bytes = std::mem::take(bytes);
-                // How many hotkeys a handshake sends until it is answered depends on the moment, not on the board.
-                bytes.dedup_by(|a, b| *a == 0xC5 && *b == 0xC5);
+                // How many hotkeys a handshake sends until it has seen the first acknowledge depends on the moment, not on the board.
+                bytes.dedup_by(|a, b| a == b && matches!(*a, 0xC5 | 0x9A));
                 out.push(format!("{direction} {}", bytes.escape_ascii()));
             }
         }
