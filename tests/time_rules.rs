@@ -300,3 +300,14 @@ fn captures_are_recorded_and_end_where_their_limit_does() {
     let cut = found(run(&body("3 B"), script(), |_| {}));
     assert!(cut.captures.is_empty(), "{:?}", cut.captures);
 }
+
+#[test]
+fn a_flood_that_no_step_took_makes_a_missing_pattern_the_rigs_fault() {
+    static FLOOD: [u8; 2 << 20] = [b'x'; 2 << 20];
+    let body = "steps:\n  - wait: 10 ms\n  - expect: { text: NEEDLE, within: 10 ms }\n";
+    let ran = run(body, says(vec![(at(1), b"NEEDLE"), (at(2), &FLOOD)]), |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Error, "{:?}", ran.verdict);
+    assert!(ran.verdict.reason.contains("no step took"), "{}", ran.verdict.reason);
+    let ran = run(body, says(vec![(at(2), &FLOOD), (at(3), b"NEEDLE")]), |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "what came last is there: {:?}", ran.verdict);
+}

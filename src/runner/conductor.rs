@@ -447,6 +447,7 @@ impl<'a> Conductor<'a> {
     pub fn find(&mut self, set: &Arc<PatternSet>, deadline: MonoTime, capture_limit: usize) -> Result<Option<Found>, Stop> {
         let mut matcher = Matcher::with_window(Arc::clone(set), capture_limit);
         let start = self.inbox.position();
+        let lost = self.inbox.lost();
         loop {
             while let Some((read, bytes)) = self.inbox.front() {
                 let Some(hit) = matcher.feed(bytes) else {
@@ -474,7 +475,7 @@ impl<'a> Conductor<'a> {
                 return Ok(Some(Found { pattern: hit.pattern, at: read.at, seq }));
             }
             if self.pump(deadline)? == Pumped::Deadline {
-                return Ok(None);
+                return if lost == 0 { Ok(None) } else { Err(flooded(lost, self.evidence())) };
             }
         }
     }
@@ -597,6 +598,15 @@ pub fn host_late(late: Duration, allowance: Duration, seq: u64) -> Stop {
             late.as_secs_f64() * 1e3
         ),
         vec![seq],
+    ))
+}
+
+fn flooded(lost: u64, evidence: Vec<u64>) -> Stop {
+    Stop::Rig(Finding::new(
+        format!("{lost} bytes came before this step that no step took"),
+        format!("a step that takes what the board says before it has said {} KiB more", super::inbox::LIMIT / 1024),
+        "the pattern is not in what came last; whether it was in what was let go, nobody can tell (the timeline has it)",
+        evidence,
     ))
 }
 

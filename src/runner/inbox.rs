@@ -1,7 +1,7 @@
 //! What came from a stream and no step has taken yet, with the times of its reads.
 //!
-//! The cursor is the front of the inbox: a step sees only what lies behind it. Memory is bounded: of more than [`LIMIT`] bytes, or bytes of more than [`READS_LIMIT`]
-//! reads, that nobody takes, the oldest are let go here (they stay in the timeline), and that is counted.
+//! The cursor is the front of the inbox: a step sees only what lies behind it. Memory is bounded: of more than [`LIMIT`] bytes that nobody takes, the oldest are let
+//! go here (they stay in the timeline), and that is counted; of more than [`READS_LIMIT`] reads, the oldest are told apart less finely.
 
 use std::collections::VecDeque;
 
@@ -41,7 +41,7 @@ pub struct Inbox {
     position: u64,
     /// Reads that hold the cursor or lie behind or shortly before it.
     reads: VecDeque<Read>,
-    dropped: u64,
+    lost: u64,
 }
 
 impl Inbox {
@@ -58,16 +58,28 @@ impl Inbox {
             self.let_go(self.len() - LIMIT);
         }
         self.forget_old_reads();
-        if self.reads.len() > READS_LIMIT
-            && let Some(oldest) = self.reads.pop_front()
-        {
-            self.let_go(usize::try_from(oldest.end.saturating_sub(self.position)).unwrap_or(usize::MAX));
+        if self.reads.len() > READS_LIMIT {
+            self.join_oldest_reads();
         }
     }
 
     fn let_go(&mut self, count: usize) {
-        self.dropped += count as u64;
-        self.take(count);
+        self.lost += count as u64;
+        self.advance(count);
+    }
+
+    /// Joins the older half of the reads two by two: the bytes came after the first one's `since` and not after the second one's `at`.
+    fn join_oldest_reads(&mut self) {
+        let newer = self.reads.split_off(READS_LIMIT / 2);
+        let mut joined = VecDeque::with_capacity(READS_LIMIT + 1);
+        let mut older = self.reads.drain(..);
+        while let Some(first) = older.next() {
+            let second = older.next().unwrap_or(first);
+            joined.push_back(Read { seq: second.seq, since: first.since, at: second.at, start: first.start, end: second.end });
+        }
+        drop(older);
+        joined.extend(newer);
+        self.reads = joined;
     }
 
     /// Bytes behind the cursor.
@@ -82,10 +94,10 @@ impl Inbox {
         self.len() == 0
     }
 
-    /// Bytes that were let go because nobody took them.
+    /// Bytes that were let go since the cursor was last moved: a step that begins now cannot see them.
     #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// Position of the cursor in the stream.
@@ -113,6 +125,11 @@ impl Inbox {
 
     /// Moves the cursor over `count` bytes.
     pub fn take(&mut self, count: usize) {
+        self.lost = 0;
+        self.advance(count);
+    }
+
+    fn advance(&mut self, count: usize) {
         let count = count.min(self.len());
         self.head += count;
         self.position += count as u64;
@@ -174,20 +191,25 @@ mod tests {
             inbox.push(seq, at(seq), at(seq), &chunk);
         }
         assert_eq!(inbox.len(), LIMIT);
-        assert_eq!(inbox.dropped(), 6_000_000 - LIMIT as u64);
+        assert_eq!(inbox.lost(), 6_000_000 - LIMIT as u64);
+        inbox.take(1);
+        assert_eq!(inbox.lost(), 0, "who moves the cursor has seen what lies there");
         assert!(inbox.reads.len() < 45, "{} reads are remembered", inbox.reads.len());
         assert!(inbox.data.capacity() < 4 * LIMIT);
     }
 
     #[test]
-    fn a_flood_of_single_bytes_stays_bounded_and_keeps_the_latest() {
+    fn a_flood_of_single_bytes_keeps_every_byte_and_the_latest_times() {
         let mut inbox = Inbox::default();
-        for seq in 0..200_000_u64 {
-            inbox.push(seq, at(seq), at(seq), &[b'a' + (seq % 7) as u8]);
+        for seq in 1..=300_000_u64 {
+            inbox.push(seq, at(seq - 1), at(seq), &[b'a' + (seq % 7) as u8]);
         }
-        assert_eq!((inbox.len(), inbox.reads.len()), (READS_LIMIT, READS_LIMIT));
-        assert_eq!(inbox.dropped(), 200_000 - READS_LIMIT as u64);
-        let (read, bytes) = inbox.front().unwrap();
-        assert_eq!((read.seq, bytes), (200_000 - READS_LIMIT as u64, &[b'a' + (read.seq % 7) as u8][..]));
+        assert_eq!((inbox.len(), inbox.lost()), (300_000, 0));
+        assert!(inbox.reads.len() <= READS_LIMIT, "{} reads are remembered", inbox.reads.len());
+        let last = inbox.read_at(299_999).unwrap();
+        assert_eq!((last.seq, last.since, last.at), (300_000, at(299_999), at(300_000)));
+        let (first, bytes) = inbox.front().unwrap();
+        assert_eq!((first.since, bytes[0]), (at(0), b'b'));
+        assert_eq!(first.at, at(first.seq), "what was joined came before its last read ended");
     }
 }
