@@ -620,7 +620,11 @@ fn timeline_lost(error: TimelineError) -> Stop {
 }
 
 fn seam_failed(error: SeamError) -> Stop {
-    Stop::GivenUp(Finding::new(error.to_string(), "the port and the reset line to work", describe_error(&error), Vec::new()))
+    let mut seen = describe_error(&error);
+    if let SeamError::Line { .. } = error {
+        seen.push_str(". The board may be held in reset: run `evkit-hil release`, or let go of the line by hand");
+    }
+    Stop::GivenUp(Finding::new(error.to_string(), "the port and the reset line to work", seen, Vec::new()))
 }
 
 /// An error with its sources, in one line.

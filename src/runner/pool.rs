@@ -115,8 +115,8 @@ impl Run<'_> {
             let ran = catch_unwind(AssertUnwindSafe(|| board.run(&self.cases[index], &folder, &progress)));
             let trouble = match ran {
                 Ok(Ok(ended)) => ended.given_up.map(|finding| Trouble {
+                    hint: (finding.seen != finding.reason).then_some(finding.seen),
                     reason: format!("{} (in the case {})", finding.reason, self.cases[index].name),
-                    hint: Some(finding.seen),
                 }),
                 // It did not begin: another board may take it.
                 Ok(Err(trouble)) => {
@@ -132,8 +132,8 @@ impl Run<'_> {
                 station = Some(board);
                 continue;
             };
-            // The board is given up for the first trouble; what closing it adds is not the cause.
-            let _ = board.close();
+            // Not closed but dropped: nobody knows the state of its line, so the guardian releases it as well.
+            drop(board);
             return give_up(member, queue, &progress, &trouble);
         }
         if let Some(Err(trouble)) = station.map(Station::close) {

@@ -62,7 +62,8 @@ pub trait Station {
     /// [`Trouble`] when the case could not even begin. The board is given up.
     fn run(&mut self, case: &plan::Case, folder: &std::path::Path, progress: &Progress) -> Result<Ended, Trouble>;
 
-    /// Lets the board go. Its line is released.
+    /// Lets the board go, whose line is known to be released. A board that was given up is dropped instead: its guardian, where it has one, then
+    /// releases the line once more.
     ///
     /// # Errors
     /// [`Trouble`] when the guardian had died: nobody would have released the line had this run been killed.
