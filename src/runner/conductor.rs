@@ -107,7 +107,7 @@ pub struct Conductor<'a> {
     pub anchors: Anchors,
     /// The speed of the host's port.
     pub speed: Baud,
-    /// The state of the reset line, as last driven.
+    /// The state of the reset line, as last driven; asserted as soon as that was asked for.
     pub line: LineState,
     /// When the step before ended.
     pub step_before: MonoTime,
@@ -395,6 +395,10 @@ impl<'a> Conductor<'a> {
     /// As [`Conductor::pump`].
     pub fn drive_reset(&mut self, state: LineState, at: Option<MonoTime>) -> Result<(), Stop> {
         let ticket = self.seam.drive(LineId::RESET, state, at);
+        if state == LineState::Asserted {
+            // What interrupts the wait for its backend's answer does not take it back: whoever releases must know.
+            self.line = state;
+        }
         let limit = at.unwrap_or_else(|| self.now()).max(self.now()) + OPERATION_LIMIT;
         loop {
             let already = self.inbox.len();
