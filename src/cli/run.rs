@@ -26,6 +26,9 @@ use crate::timeline::event::Outcome;
 /// As many virtual boards as a run starts by itself: more would not bring it under 30 s any better, because the longest case decides then.
 const VIRTUAL_BOARDS: u16 = 8;
 
+/// The folder of the timelines in that of the results.
+const TIMELINES: &str = "timelines";
+
 pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     let permitted = permitted(&args.allow)?;
     // On real time the short list; simulated time is free.
@@ -40,11 +43,7 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     }
     let out = args.out.clone().unwrap_or_else(default_out);
     let _mine = claim(&out)?;
-    let folder = out.join("timelines");
-    std::fs::create_dir_all(&folder).map_err(|error| {
-        Failure::usage(format!("the folder of the timelines, {}, cannot be made: {error}", folder.display()))
-            .hint("--out names another place")
-    })?;
+    let folder = out.join(TIMELINES);
     remove_old_timelines(&folder)?;
     let (told, watching) = watch::channel();
     let interrupts = signals::listen(told).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
@@ -142,7 +141,7 @@ fn claim(out: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| {
         Failure::rig(format!("results cannot be written to {}: {error}", out.display())).hint("--out names another folder")
     };
-    std::fs::create_dir_all(out).map_err(failed)?;
+    std::fs::create_dir_all(out.join(TIMELINES)).map_err(failed)?;
     let file = File::create(out.join(".lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
