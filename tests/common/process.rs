@@ -46,6 +46,14 @@ impl Process {
         Self::start_with(command, within, None)
     }
 
+    /// Starts `command` with nobody at the other end of its standard output and error: whatever it writes there fails with EPIPE. They show as
+    /// empty.
+    pub(crate) fn start_unheard(command: Command, within: Duration) -> Self {
+        let (nobody, writer) = std::io::pipe().expect("a pipe");
+        drop(nobody);
+        Self::start_as(command, within, None, || writer.try_clone().expect("a second descriptor").into())
+    }
+
     /// Starts `command` as nobody when we are root, for what root is always allowed; else as we are. A program that nobody cannot reach
     /// (a checkout below /root) is run from a copy.
     pub(crate) fn start_as_nobody(command: Command, within: Duration) -> Self {
@@ -70,9 +78,13 @@ impl Process {
         Self::start_with(lowered, within, copy)
     }
 
-    fn start_with(mut command: Command, within: Duration, copy: Option<tempfile::TempDir>) -> Self {
-        let piped = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().unwrap_or_else(|e| panic!("{command:?} starts: {e}"));
+    fn start_with(command: Command, within: Duration, copy: Option<tempfile::TempDir>) -> Self {
+        Self::start_as(command, within, copy, Stdio::piped)
+    }
+
+    fn start_as(mut command: Command, within: Duration, copy: Option<tempfile::TempDir>, voice: impl Fn() -> Stdio) -> Self {
+        command.process_group(0).stdin(Stdio::piped()).stdout(voice()).stderr(voice());
+        let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?} starts: {e}"));
         let deadline = Instant::now() + within;
         let ended = pidfd_open(pid_of(&child), PidfdFlags::empty()).expect("a descriptor of the child");
         let watched = ended.try_clone().expect("a second descriptor");
@@ -83,8 +95,8 @@ impl Process {
                 let _ = kill_process_group(group, Signal::KILL);
             }
         });
-        let stdout = Captured::of(child.stdout.take().expect("piped"));
-        let stderr = Captured::of(child.stderr.take().expect("piped"));
+        let stdout = child.stdout.take().map_or_else(Captured::nothing, Captured::of);
+        let stderr = child.stderr.take().map_or_else(Captured::nothing, Captured::of);
         Self { child, ended, stdout, stderr, deadline, _copy: copy }
     }
 
@@ -103,6 +115,14 @@ impl Process {
         let seen = self.stdout.wait(self.deadline, |bytes| String::from_utf8_lossy(bytes).contains(text));
         let seen = String::from_utf8_lossy(&seen).into_owned();
         assert!(seen.contains(text), "expected {text:?} on standard output, saw {seen:?}; standard error: {:?}", self.stderr.so_far());
+        seen
+    }
+
+    /// Waits until its standard error has `text` in it and returns all of it so far.
+    pub(crate) fn wait_for_talk(&self, text: &str) -> String {
+        let seen = self.stderr.wait(self.deadline, |bytes| String::from_utf8_lossy(bytes).contains(text));
+        let seen = String::from_utf8_lossy(&seen).into_owned();
+        assert!(seen.contains(text), "expected {text:?} on standard error, saw {seen:?}; standard output: {:?}", self.stdout.so_far());
         seen
     }
 
@@ -145,6 +165,10 @@ struct Captured {
 }
 
 impl Captured {
+    fn nothing() -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new((Vec::new(), true)), changed: Condvar::new() })
+    }
+
     fn of(mut pipe: impl Read + Send + 'static) -> Arc<Self> {
         let captured = Arc::new(Self { state: Mutex::new((Vec::new(), false)), changed: Condvar::new() });
         let filled = Arc::clone(&captured);
@@ -217,8 +241,15 @@ mod tests {
         let mut process = Process::start(shell("echo ready; read word; echo \"got $word\"; echo talk >&2; exit 3"), LONG);
         assert_eq!(process.wait_for("ready"), "ready\n");
         process.stdin().write_all(b"it\n").expect("fed");
+        assert_eq!(process.wait_for_talk("talk"), "talk\n");
         let output = process.wait();
         assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(3), "ready\ngot it\n", "talk\n"));
+    }
+
+    #[test]
+    fn the_process_helper_hears_nothing() {
+        let output = Process::start_unheard(shell("trap '' PIPE; echo text || exit 3"), LONG).wait();
+        assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(3), "", ""));
     }
 
     #[test]

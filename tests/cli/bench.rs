@@ -1,0 +1,95 @@
+//! `run` on the boards of a bench file: virtual EVKITs in other processes, which count as virtual boards or, where the bench does not say so, as real ones.
+
+use rstest::rstest;
+
+use crate::place::{Kit, Place, QUICK, briefs};
+
+const EARLY_RESET: &str = include_str!("../../scenarios/early-reset.yaml");
+
+#[test]
+fn shipped_scenarios_pass_on_virtual_boards_in_other_processes() {
+    let place = Place::new();
+    let _kits = [Kit::start(&place, "one", &[]), Kit::start(&place, "two", &[])];
+    let all = "allow: [speed, nvm, firmware, downgrade-attempt, raw]";
+    place.bench(&[("one", &format!("virtual: one.ctl\n    {all}")), ("two", &format!("virtual: two.ctl\n    {all}"))]);
+    assert!(EARLY_RESET.contains("late: [3 s, 8 s]"));
+    place.write("early.yaml", &EARLY_RESET.replace("late: [3 s, 8 s]", "late: [1 s]"));
+    let output = place.run(&["downgrade-attempt", "healthy-handshake", "left-at-460800", "early.yaml"]);
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(0), ""), "{output:?}");
+    let cases = place.junit();
+    let names = ["downgrade attempt", "healthy handshake", "left at 460800", "early reset [late=1 s]"];
+    assert_eq!(briefs(&cases), names.map(|name| (name, "passed", "")));
+    let boards: Vec<_> = (1..=4).map(|number| place.report(number).case.board.expect("a board")).collect();
+    assert!(["one", "two"].iter().all(|board| boards.iter().any(|on| on == board)), "the boards share the cases: {boards:?}");
+}
+
+#[test]
+fn what_a_real_board_may_not_take_is_skipped_with_the_reason() {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", &[]);
+    place.scenario("up", "effects: [firmware]\nsteps:\n  - at: { command: AT#UP, answer: ERROR }\n");
+    place.scenario("raw", "effects: [raw]\nsteps:\n  - send: { hex: '00' }\n");
+    place.bench(&[("kit", "allow: [speed, firmware]")]);
+    let output = place.run(&["healthy-handshake", "left-at-460800", "downgrade-attempt", "raw.yaml", "up.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "one passed, the others were skipped for reasons of their own: {output:?}");
+    let cases = place.junit();
+    assert_eq!(
+        briefs(&cases),
+        [
+            ("healthy handshake", "passed", ""),
+            ("left at 460800", "skipped", "needs a virtual board: its `virtual:` sets what a real board cannot be put into"),
+            ("downgrade attempt", "skipped", "image installed is made up: name a real one under `images:` in the bench file"),
+            ("raw", "skipped", "has the effect raw, which the bench does not allow on kit"),
+            ("up", "skipped", "has the effect firmware, which can wear or harm a board: permit it with --allow firmware"),
+        ]
+    );
+    assert!(output.stderr.contains("5 cases: 1 passed, 4 skipped\n"), "{output:?}");
+    for case in &cases[1..] {
+        assert!(output.stderr.contains(&format!("  {} ({})\n", case.name, case.message)), "{output:?}");
+    }
+
+    let edges = kit.command("state");
+    let output = place.run(&["up.yaml", "raw.yaml"]);
+    assert_eq!(output.status.code(), Some(5), "everything was skipped: {output:?}");
+    assert_eq!(kit.command("state"), edges, "nothing touched the board");
+
+    let output = place.run(&["up.yaml", "--allow", "firmware"]);
+    assert_eq!(output.status.code(), Some(0), "permitted twice: {output:?}");
+    assert_eq!(briefs(&place.junit()), [("up", "passed", "")]);
+    let output = place.run(&["raw.yaml", "--allow", "raw"]);
+    assert_eq!(output.status.code(), Some(5), "permitted by the command alone: {output:?}");
+}
+
+#[rstest]
+#[case::is_given_up_when_it_is_real("", "skipped", "blocked: board kit")]
+#[case::goes_on_when_it_is_virtual("virtual: kit.ctl", "passed", "")]
+fn a_board_that_finally_did_not_put_back(#[case] keys: &str, #[case] next: &str, #[case] message: &str) {
+    let place = Place::new();
+    let _kit = Kit::start(&place, "kit", QUICK);
+    place.bench(&[("kit", keys)]);
+    place.scenario("mess", "steps:\n  - at: { command: AT }\nfinally:\n  - at: { command: AT, answer: ERROR }\n");
+    place.scenario("next", "steps:\n  - at: { command: AT, tries: 20, within: 100 ms }\n");
+    let output = place.run(&["mess.yaml", "next.yaml"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let cases = place.junit();
+    let errors: Vec<_> = cases.iter().filter(|case| case.end == "error").collect();
+    assert_eq!(errors.len(), 1, "{cases:?}");
+    assert_eq!(errors[0].name, if next == "passed" { "mess" } else { "board kit" }, "{cases:?}");
+    assert_eq!(cases[1].brief(), ("next", next, message));
+}
+
+#[test]
+fn a_board_that_is_not_chosen_is_not_touched() {
+    let place = Place::new();
+    let [_one, two] = ["one", "two"].map(|name| Kit::start(&place, name, QUICK));
+    place.bench(&[("one", ""), ("two", "")]);
+    place.scenario("pulse", "steps:\n  - reset: { pulse: 15 ms }\n");
+    let before = two.command("state");
+    let output = place.run(&["--board", "one", "pulse.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(place.report(1).case.board.as_deref(), Some("one"));
+    assert_eq!(two.command("state"), before);
+    let output = place.run(&["--board", "three", "pulse.yaml"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(output.stderr, "error: --board three: bench.yaml has no such board\nhint: its boards are one, two\n");
+}

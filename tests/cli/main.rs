@@ -1,0 +1,16 @@
+//! The command line, end to end: the real program in processes of its own, on virtual EVKITs that are processes of their own.
+#![cfg(test)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../xml/mod.rs"]
+mod xml;
+
+mod bench;
+mod files;
+mod place;
+mod ports;
+mod release;
+mod run;
+mod signals;
+mod virtual_board;

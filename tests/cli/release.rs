@@ -1,0 +1,32 @@
+//! `release`: lets go of every reset line of a bench, whoever holds the boards.
+
+use crate::place::{Kit, Place, QUICK};
+
+#[test]
+fn release_lets_go_of_a_board_that_another_run_holds() {
+    let place = Place::new();
+    let [one, _two] = ["one", "two"].map(|name| Kit::start(&place, name, QUICK));
+    place.bench(&[("one", ""), ("two", "")]);
+    place.scenario("hold", "steps:\n  - reset: assert\n  - wait: 50 s\n");
+    let run = place.start_run(&["--board", "one", "hold.yaml"]);
+    one.wait_until_held();
+    let output = place.output(&["release", "--bench", "bench.yaml"]);
+    assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(0), "", "one: released\ntwo: released\n"));
+    assert_ne!(one.program(), "reset");
+    // What the holder makes of it is its own affair.
+    drop(run);
+}
+
+#[test]
+fn release_says_which_line_it_could_not_release_and_releases_the_others() {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", QUICK);
+    kit.command("reset assert");
+    place.bench(&[("gone", ""), ("kit", "")]);
+    let output = place.output(&["release", "--bench", "bench.yaml"]);
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(3), ""), "{output:?}");
+    let expected = "gone: not released: socket gone.ctl is not there: \
+                    start the program that makes it (`evkit-hil virtual --control PATH`), or mend the path\nkit: released\n";
+    assert_eq!(output.stderr, expected);
+    assert_ne!(kit.program(), "reset");
+}

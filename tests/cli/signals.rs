@@ -1,0 +1,139 @@
+//! Signals, kills and lost terminals: whatever ends a run, the reset line is released.
+
+use std::time::{Duration, Instant};
+
+use evkit_hil::report::CaseReport;
+use evkit_hil::seam::LineState;
+use evkit_hil::timeline::Reader;
+use evkit_hil::timeline::event::{EventKind, Outcome, StepOutcome};
+use rstest::rstest;
+use rustix::process::Signal;
+
+use crate::common::process::Process;
+use crate::place::{Kit, Place, QUICK, RUN, SOON, within};
+
+/// How long the guardian may take.
+const RELEASE: Duration = Duration::from_secs(2);
+
+/// A board that is treated as a real one, and scenarios that hold it for long.
+fn held() -> (Place, Kit) {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", QUICK);
+    place.bench(&[("kit", "")]);
+    place.scenario("pulse", "steps:\n  - reset: { pulse: 30 s }\nfinally:\n  - restore:\n");
+    place.scenario("hold", "steps:\n  - reset: assert\n  - wait: 30 s\nfinally:\n  - wait: 30 s\n");
+    place.scenario("short", "steps:\n  - reset: { pulse: 15 ms }\n  - at: { command: AT, tries: 20, within: 100 ms }\n");
+    (place, kit)
+}
+
+fn events(place: &Place, number: usize) -> Vec<(Option<u16>, EventKind)> {
+    let reader = Reader::open(&place.timeline(number).expect("a timeline")).expect("readable");
+    reader.map(|event| event.map(|event| (event.step, event.kind)).expect("a whole event")).collect()
+}
+
+#[rstest]
+#[case(Signal::TERM)]
+#[case(Signal::INT)]
+#[case(Signal::HUP)]
+fn the_first_signal_in_a_pulse_releases_puts_back_and_reports(#[case] signal: Signal) {
+    let (place, kit) = held();
+    let run = place.start_run(&["pulse.yaml", "short.yaml"]);
+    kit.wait_until_held();
+    run.signal(signal);
+    let output = run.wait();
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(130), ""), "{output:?}");
+    assert_eq!(kit.program(), "application");
+    assert!(output.stderr.contains("interrupted: cases end, boards are put back, reports are written; once more"), "{output:?}");
+    assert!(output.stderr.contains("2 cases: 1 interrupted, 1 skipped\n"), "{output:?}");
+
+    let cases = place.junit();
+    assert_eq!(cases[0].brief(), ("pulse", "error", "interrupted"));
+    assert_eq!(cases[1].brief(), ("short", "skipped", "the run was interrupted before this case began"));
+    assert_eq!(cases.len(), 2, "{cases:?}");
+    let events = events(&place, 1);
+    let edges: Vec<_> =
+        events.iter().filter_map(|(_, kind)| if let EventKind::Edge(edge) = kind { Some(edge.state) } else { None }).collect();
+    assert_eq!(edges, [LineState::Asserted, LineState::Released]);
+    let steps: Vec<_> = events
+        .iter()
+        .filter_map(|(step, kind)| if let EventKind::StepEnd(end) = kind { Some((*step, end.outcome)) } else { None })
+        .collect();
+    assert_eq!(steps, [(Some(0), StepOutcome::Interrupted), (Some(1), StepOutcome::Passed)], "finally has run");
+}
+
+#[test]
+fn the_second_signal_ends_the_run_at_once_and_the_line_is_released() {
+    let (place, kit) = held();
+    let run = place.start_run(&["hold.yaml"]);
+    kit.wait_until_held();
+    run.signal(Signal::TERM);
+    place.wait_for_step(1, 2);
+    assert_eq!(kit.program(), "reset", "finally waits with the line asserted");
+    let second = Instant::now();
+    run.signal(Signal::TERM);
+    let output = run.wait();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert!(second.elapsed() < Duration::from_secs(4), "finally would have taken 5 s");
+    within(RELEASE, "released", || (kit.program() != "reset").then_some(()));
+    let last = events(&place, 1).pop();
+    assert!(matches!(last, Some((Some(2), EventKind::StepStart(_)))), "it did not go on: {last:?}");
+}
+
+#[test]
+fn a_run_that_is_killed_in_a_pulse_leaves_the_line_released_the_timeline_readable_and_the_board_free() {
+    let (place, kit) = held();
+    let run = place.start_run(&["pulse.yaml"]);
+    kit.wait_until_held();
+    place.wait_for_event(1, "the edge", |event| matches!(event.kind, EventKind::Edge(_)));
+    run.kill_group();
+    within(RELEASE, "released by the guardian", || (kit.program() != "reset").then_some(()));
+    let output = run.wait();
+    assert_eq!(output.status.code(), None, "{output:?}");
+    assert!(!place.path("out/junit.xml").exists(), "a killed run reports nothing");
+
+    let killed = events(&place, 1);
+    assert!(matches!(killed.last(), Some((Some(0), EventKind::Edge(edge))) if edge.state == LineState::Asserted), "{killed:?}");
+    let report = place.report(1);
+    assert_eq!((report.outcome(), report.verdict.reason.as_str()), (Outcome::Error, "the run ended before a verdict was written"));
+    assert_eq!(report.step.map(|step| step.text), Some("reset: { pulse: 30 s }".to_owned()));
+
+    let output = place.run(&["short.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "nobody has the board any more: {output:?}");
+}
+
+#[test]
+fn a_run_that_nobody_hears_goes_on_and_releases() {
+    let (place, kit) = held();
+    let unheard = |args: &[&str]| Process::start_unheard(place.command(&[&RUN, args].concat()), SOON);
+    let output = unheard(&["short.yaml"]).wait();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(place.junit()[0].end, "passed");
+    assert_eq!(kit.program(), "application");
+
+    // Its terminal is gone, and then it is told to end.
+    let run = unheard(&["pulse.yaml"]);
+    kit.wait_until_held();
+    run.signal(Signal::HUP);
+    let output = run.wait();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_ne!(kit.program(), "reset");
+    assert_eq!(place.junit()[0].brief(), ("pulse", "error", "interrupted"));
+}
+
+#[test]
+fn a_signal_ends_the_waiting_for_a_board() {
+    let (place, kit) = held();
+    let holder = place.start_run(&["hold.yaml"]);
+    kit.wait_until_held();
+    let waiting = place.start(&["run", "--bench", "bench.yaml", "--out", "waiting", "--wait", "1 min", "short.yaml"]);
+    // It has opened the lock's file, so it waits or is about to.
+    crate::ports::wait_until_it_waits(&place, &waiting);
+    waiting.signal(Signal::TERM);
+    let output = waiting.wait();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let report = CaseReport::read(&place.path("waiting/timelines/001-short")).expect("readable");
+    assert_eq!(report.outcome(), Outcome::Skipped, "{:?}", report.verdict);
+    assert_eq!(kit.program(), "reset", "the board was not the waiting run's to release");
+    holder.kill_group();
+    within(RELEASE, "released", || (kit.program() != "reset").then_some(()));
+}

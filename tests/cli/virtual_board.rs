@@ -1,0 +1,132 @@
+//! `virtual`: a virtual EVKIT as a program, for any other program.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+
+use rustix::process::Signal;
+
+use crate::place::{Kit, Place, QUICK, SOON};
+
+/// Somebody at the control socket who types lines.
+struct Client {
+    socket: BufReader<UnixStream>,
+}
+
+impl Client {
+    fn of(place: &Place) -> Self {
+        let socket = UnixStream::connect(place.path("kit.ctl")).expect("connected");
+        socket.set_read_timeout(Some(SOON)).expect("set");
+        Self { socket: BufReader::new(socket) }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.socket.get_mut().write_all(format!("{line}\n").as_bytes()).expect("sent");
+    }
+
+    fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.socket.read_line(&mut line).expect("answered in time");
+        line
+    }
+
+    fn ask(&mut self, line: &str) -> String {
+        self.say(line);
+        self.hear()
+    }
+}
+
+#[test]
+fn several_clients_are_served_at_once_and_each_gets_its_answers() {
+    let place = Place::new();
+    let _kit = Kit::start(&place, "kit", &["firmware=2.6.0", "speed=460800"]);
+    let mut clients: Vec<Client> = (0..8).map(|_| Client::of(&place)).collect();
+    let idle = r#"ok {"program":"application","speed":460800,"firmware":"2.6.0","edges":0,"bytes_in":0,"bytes_out":0}"#;
+    for client in &mut clients {
+        client.say("state");
+    }
+    for client in clients.iter_mut().rev() {
+        assert_eq!(client.hear().trim_end(), idle);
+    }
+    // What one does the others see; one who waits in the middle of a line holds up nobody.
+    clients[7].socket.get_mut().write_all(b"sta").expect("sent");
+    assert_eq!(clients[0].ask("reset assert"), "ok\n");
+    assert!(clients[1].ask("state").starts_with(r#"ok {"program":"reset","#));
+    clients[2].socket.get_mut().write_all(b"reset release\nnonsense\nreset\n").expect("three lines at once");
+    assert_eq!(clients[2].hear(), "ok\n");
+    assert!(clients[2].hear().starts_with("error expected `state` or `setup KEY=VALUE …`, got `nonsense`"));
+    assert_eq!(clients[2].hear(), "error `reset` takes `assert` or `release`\n");
+    assert!(clients[7].ask("te").contains(r#""edges":2,"#));
+
+    let help = clients[3].ask("help");
+    for command in ["reset assert", "reset release", "state", "setup", "unplug", "help"] {
+        assert!(help.starts_with("ok ") && help.contains(&format!("{command} ")), "{command} is missing: {help}");
+    }
+    assert_eq!(clients[4].ask("setup speed=fast").split(' ').next(), Some("error"));
+    assert_eq!(clients[4].ask("setup firmware=2.8.0"), "ok\n");
+    assert!(clients[5].ask("state").contains(r#""speed":115200,"firmware":"2.8.0","edges":0,"#));
+    assert_eq!(clients[5].ask("unplug"), "ok\n");
+    assert_eq!(clients[6].ask("unplug"), "error the port is unplugged already\n");
+}
+
+#[test]
+fn the_port_is_named_on_standard_output_and_its_names_go_with_it() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let place = Place::new();
+        let kit = Kit::start(&place, "kit", QUICK);
+        let port = fs::read_link(place.path("kit")).expect("a link");
+        kit.process.wait_for_talk("ends it\n");
+        kit.process.signal(signal);
+        let output = kit.process.wait();
+        assert_eq!((output.status.code(), output.stdout), (Some(0), format!("{}\n", port.display())), "{signal:?}");
+        let said = format!("virtual EVKIT at kit ({}), control socket kit.ctl; INT, TERM or HUP ends it\n", port.display());
+        assert_eq!(output.stderr, said);
+        for name in ["kit", "kit.ctl"] {
+            assert!(fs::symlink_metadata(place.path(name)).is_err(), "{name} is left behind");
+        }
+    }
+}
+
+#[test]
+fn names_that_are_taken_are_refused_and_left_alone() {
+    let place = Place::new();
+    let _kit = Kit::start(&place, "kit", QUICK);
+    place.write("file", "mine");
+    let names = |link: &str, control: &str| place.output(&["virtual", "--link", link, "--control", control]);
+    for (output, said) in [
+        (names("file", "new.ctl"), "error: file is not a symbolic link: remove it, or choose another name for the port\n"),
+        (names("new", "file"), "error: file exists and is no socket: remove it, or choose another control socket\n"),
+        (names("new", "kit.ctl"), "error: a process listens on kit.ctl: stop it, or choose another control socket\n"),
+    ] {
+        assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(2), "", said));
+    }
+    assert_eq!(fs::read_to_string(place.path("file")).expect("there"), "mine");
+    assert!(fs::symlink_metadata(place.path("new")).is_err() && fs::symlink_metadata(place.path("new.ctl")).is_err());
+}
+
+#[test]
+fn a_wrong_setting_is_refused_with_the_nearest() {
+    let place = Place::new();
+    for (setting, said) in [
+        ("sped=9600", "error: --set sped=9600: the virtual EVKIT has no setting `sped`; the nearest one is `speed`\n"),
+        ("speed", "error: --set speed: expected KEY=VALUE\nhint: `evkit-hil settings` lists the keys\n"),
+    ] {
+        let output = place.output(&["virtual", "--link", "kit", "--control", "kit.ctl", "--set", setting]);
+        assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(2), "", said));
+    }
+}
+
+#[test]
+fn a_killed_board_leaves_names_that_the_next_one_takes_over() {
+    let place = Place::new();
+    let killed = Kit::start(&place, "kit", QUICK);
+    killed.process.kill_group();
+    killed.process.wait();
+    assert!(fs::symlink_metadata(place.path("kit")).is_ok() && fs::symlink_metadata(place.path("kit.ctl")).is_ok());
+    // Its port's number may be another board's by now, whose port is not taken over.
+    fs::remove_file(place.path("kit")).expect("removed");
+    symlink("/dev/pts/nobody-has-this", place.path("kit")).expect("linked");
+    let next = Kit::start(&place, "kit", QUICK);
+    assert_eq!(next.program(), "application");
+}
