@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::{Due, Found};
 use crate::line::{LineError, Progress, ResetLine};
@@ -13,6 +13,10 @@ use crate::time::MonoTime;
 
 /// How long a backend may take to answer a drive.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long the answer to a drive is looked for without sleeping. A program on this computer answers within some 30 µs, and a thread that sleeps takes as long again to wake,
+/// which would stand between a release and what is sent after it.
+const LOOK_FOR: Duration = Duration::from_micros(100);
 
 /// A line, its backend and what is queued on it.
 pub(super) struct Line {
@@ -88,7 +92,28 @@ impl Line {
         let Some(drive) = self.queue.pop_front() else { return Ok(None) };
         let before = MonoTime::now();
         let progress = self.backend.begin(drive.state);
-        self.came_to(Pending { drive, before, has_more: false }, progress)
+        match self.came_to(Pending { drive, before, has_more: false }, progress)? {
+            Some(found) => Ok(Some(found)),
+            None => self.look_for_answer(before + LOOK_FOR),
+        }
+    }
+
+    fn look_for_answer(&mut self, until: MonoTime) -> Result<Option<Found>, SeamError> {
+        while let Some(fd) = self.pending_fd()
+            && MonoTime::now() < until
+        {
+            let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+            // An error is left to the poll of all descriptors, which comes next.
+            let _ = rustix::event::poll(&mut fds, Some(&Timespec::default()));
+            let seen = fds[0].revents();
+            self.polled(seen);
+            if let Some(pending) = self.pending.filter(|pending| pending.has_more)
+                && let Some(found) = self.go_on(pending)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     fn go_on(&mut self, pending: Pending) -> Result<Option<Found>, SeamError> {
