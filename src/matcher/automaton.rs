@@ -144,6 +144,17 @@ impl Automaton {
         cache
     }
 
+    /// Builds the states nearest to the start, at most so many, so that a stream finds them made.
+    pub(super) fn prepare(&self, cache: &mut Cache, states: usize) {
+        let mut state = 0;
+        while state < cache.trans.len() && cache.states.len() < states {
+            for &byte in &self.representatives {
+                self.step(cache, Place(u32::try_from(state).unwrap_or(0)), byte);
+            }
+            state += self.representatives.len();
+        }
+    }
+
     /// The start state behind something. Behind [`Before::Start`] it is [`Place::START`].
     pub(super) fn start(&self, cache: &mut Cache, before: Before) -> Place {
         cache.closure.begin();

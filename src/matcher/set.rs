@@ -1,17 +1,22 @@
 //! Patterns compiled together.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use regex_syntax::hir::Hir;
 
-use super::automaton::{self, Automaton, SET_LIMIT};
+use super::automaton::{self, Automaton, Cache, SET_LIMIT};
 use super::error::PatternError;
 use super::pattern::Pattern;
+
+/// How many states are made before a stream comes: those of patterns as scenarios have them, which are mostly literal.
+const PREPARED: usize = 128;
 
 /// Patterns compiled together, once; shared by the matchers of any number of streams. A pattern is known by its index.
 pub struct PatternSet {
     patterns: Vec<Pattern>,
     automaton: Automaton,
+    prepared: Mutex<Option<Cache>>,
 }
 
 impl PatternSet {
@@ -22,7 +27,21 @@ impl PatternSet {
     pub fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
         let hirs: Vec<&Hir> = patterns.iter().map(Pattern::hir).collect();
         let automaton = Automaton::unanchored(automaton::compile(&hirs, SET_LIMIT)?);
-        Ok(Self { patterns, automaton })
+        Ok(Self { patterns, automaton, prepared: Mutex::new(None) })
+    }
+
+    /// Makes ready for the next [`Matcher`](super::Matcher) of this set, so that its first match waits for nothing to be built. Costs some 50 µs and a few KiB; without it everything matches
+    /// just the same.
+    pub fn prepare(&self) {
+        let mut cache = self.automaton.cache();
+        self.automaton.prepare(&mut cache, PREPARED);
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(cache);
+    }
+
+    /// What [`PatternSet::prepare`] has made, or an empty cache.
+    pub(super) fn cache(&self) -> Cache {
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        prepared.unwrap_or_else(|| self.automaton.cache())
     }
 
     /// How many patterns there are.

@@ -55,7 +55,7 @@ impl Matcher {
     /// A matcher at the beginning of a stream that keeps the last `limit` bytes for [`Matcher::resolve`]. Twice as much is held.
     #[must_use]
     pub fn with_window(set: Arc<PatternSet>, limit: usize) -> Self {
-        let cache = set.automaton().cache();
+        let cache = set.cache();
         Self { set, cache, place: Place::START, position: 0, window: Window::new(limit) }
     }
 

@@ -50,6 +50,19 @@ fn a_prompt_followed_by_silence_is_matched_on_its_own_last_byte() {
 }
 
 #[test]
+fn a_prepared_set_matches_as_any_other_and_only_once_from_what_was_prepared() {
+    let patterns = [text("OK\r\n"), regex(r"(?m)^ERROR: (\d+)\r"), regex(r"BOOT \d+\.\d+\r")];
+    let stream = b"\r\nBOOT 1.4\r\nERROR: 7\r\nxERROR: 8\r\nOK\r\n";
+    let plain = hits(&mut Matcher::new(set(&patterns)), &[stream]);
+    assert_eq!(plain.len(), 3);
+    let prepared = set(&patterns);
+    prepared.prepare();
+    for _ in 0..2 {
+        assert_eq!(hits(&mut Matcher::new(Arc::clone(&prepared)), &[stream]), plain);
+    }
+}
+
+#[test]
 fn a_version_cut_in_two_is_whole() {
     let mut matcher = Matcher::new(set(&[regex(r"version (?<major>\d+)\.(\d+\.\d+)\r")]));
     assert_eq!(matcher.feed(b"boot\rversion 2.7.1"), None);

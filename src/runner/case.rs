@@ -99,6 +99,10 @@ pub fn run_case(
 ) -> Result<Ended, TimelineError> {
     let timeline = Timeline::create(folder, clock)?;
     progress.started(&case.name);
+    // On simulated time nothing comes late.
+    if clock == ClockKind::Monotonic {
+        case.steps.iter().for_each(steps::prepare);
+    }
     let mut conductor = Conductor::new(seam, timeline, around.port_speed, around.host_late, progress);
     let board = BoardFacts { home_speed: around.home_speed };
     let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);

@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::conductor::Conductor;
 use super::stop::Stop;
 use crate::baud::Baud;
-use crate::plan::{Action, Case, Step};
+use crate::plan::{Action, Case, Quiet, Step};
 use crate::time::MonoTime;
 
 /// The hotkey that boot code takes after a reset (source: the ST Community post and Easy Connect).
@@ -58,6 +58,15 @@ pub fn run(conductor: &mut Conductor<'_>, case: &Case, board: BoardFacts, step: 
         Action::Upload(upload) => upload::run(conductor, case, upload),
         Action::Diagnosis(cause) => diagnosis::run(conductor, *cause),
         Action::Restore(restore) => restore::run(conductor, restore, board),
+    }
+}
+
+/// Makes ready what a step looks for, before any step runs: what is built then does not stand between an answer and the reaction to it.
+pub(super) fn prepare(step: &Step) {
+    match &step.action {
+        Action::Expect(expect) => expect.patterns.set.prepare(),
+        Action::Quiet(Quiet { never: Some(never), .. }) => never.set.prepare(),
+        _ => {}
     }
 }
 
