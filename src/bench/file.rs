@@ -109,6 +109,10 @@ impl Bench {
     }
 
     fn read(document: &Document) -> Result<Self, Vec<Diagnostic>> {
+        if document.root().find("scenario").is_some() && document.root().find("boards").is_none() {
+            let problem = document.root().get("scenario").key_problem("this is a scenario, not a bench file");
+            return Err(vec![problem.hint("a scenario is named without an option: `evkit-hil run FILE --bench BENCH`")]);
+        }
         let mut problems = Problems::default();
         document.refuse_empty_keys(&mut problems);
         if !problems.is_empty() {

@@ -120,7 +120,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "bench")]
     pub(super) board: Vec<String>,
     /// Run on a simulated board in simulated time
-    #[arg(long, conflicts_with_all = ["bench", "boards"])]
+    #[arg(long, conflicts_with_all = ["bench", "board", "boards"])]
     pub(super) simulate: bool,
     /// Draw every assumption about the module from its range; 0 takes the defaults
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -222,5 +222,5 @@ pub(super) struct ImageNew {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    crate::plan::units::parse_duration(text).map_err(|error| error.to_string())
+    crate::plan::units::parse_duration(text).map_err(|error| format!("{error}: {}", error.hint()))
 }

@@ -1,10 +1,8 @@
 //! `check` and `list`: files only, no hardware.
 
-use std::io::Write;
-
 use super::Failure;
 use super::args::{Check, List};
-use super::select::{Selected, select};
+use super::select::{Selected, no_such_tag, select};
 use super::talk::Talk;
 use crate::plan::units::show_duration;
 use crate::report::Exit;
@@ -14,9 +12,9 @@ pub(super) fn check(args: &Check, talk: &Talk) -> Result<Exit, Failure> {
         Ok(selected) => selected,
         Err(exit) => return Ok(exit),
     };
-    let boards = bench.map(|bench| format!(", {} boards", bench.boards.len())).unwrap_or_default();
+    let boards = bench.map(|bench| format!(", {}", count(bench.boards.len(), "board"))).unwrap_or_default();
     let worst = plan.cases.iter().map(crate::plan::Case::worst_case).sum();
-    talk.say(&format!("{} cases{boards}, no mistakes; worst-case time {} on one board", plan.cases.len(), show_duration(worst)));
+    talk.say(&format!("{}{boards}, no mistakes; worst-case time {} on one board", count(plan.cases.len(), "case"), show_duration(worst)));
     Ok(Exit::Passed)
 }
 
@@ -26,10 +24,13 @@ pub(super) fn list(args: &List, talk: &Talk) -> Result<Exit, Failure> {
         Err(exit) => return Ok(exit),
     };
     if plan.cases.is_empty() {
-        talk.say("no case has one of these tags");
+        talk.say(&no_such_tag(&args.selection.tag, &[]));
         return Ok(Exit::NothingSelected);
     }
-    // A reader that closes the pipe early (`list | head`) has what it wanted.
-    let _ = std::io::stdout().lock().write_all(plan.table().as_bytes());
-    Ok(Exit::Passed)
+    talk.data(&plan.table())
+}
+
+/// `1 case`, `2 cases`
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -33,7 +33,7 @@ pub(super) fn new(args: &ImageNew, talk: &Talk) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-pub(super) fn show(path: &Path) -> Result<Exit, Failure> {
+pub(super) fn show(path: &Path, talk: &Talk) -> Result<Exit, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
     let mut out = format!("file:    {}\nsize:    {} bytes\nsha256:  {}\n", path.display(), bytes.len(), sha256_hex(&bytes));
     if let Some(Ok((versions, key))) = path.file_name().and_then(|name| name.to_str()).map(Versions::from_file_name) {
@@ -58,7 +58,7 @@ pub(super) fn show(path: &Path) -> Result<Exit, Failure> {
             Exit::Failed
         }
     };
-    let _ = std::io::stdout().lock().write_all(out.as_bytes());
+    talk.data(&out)?;
     Ok(exit)
 }
 

@@ -30,9 +30,9 @@ pub fn main() -> ExitCode {
         Command::List(args) => check::list(&args, &talk),
         Command::Release(args) => release::release(&args, &talk),
         Command::Virtual(args) => virtual_board::run(&args, &talk),
-        Command::Settings => Ok(virtual_board::settings()),
+        Command::Settings => virtual_board::settings(&talk),
         Command::Image(Image::New(args)) => image::new(&args, &talk),
-        Command::Image(Image::Show { file }) => image::show(&file),
+        Command::Image(Image::Show { file }) => image::show(&file, &talk),
         Command::Guardian => return crate::line::guardian_main(),
     };
     exit.unwrap_or_else(|error| talk.error(&error)).into()

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::Failure;
 use super::args::Run;
-use super::select::{Selected, select};
+use super::select::{Selected, no_such_tag, select};
 use super::signals;
 use super::talk::Talk;
 use crate::bench::Bench;
@@ -38,13 +38,14 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
         Err(exit) => return Ok(exit),
     };
     if plan.cases.is_empty() {
-        talk.say("nothing to run: no case has one of these tags");
+        talk.say(&no_such_tag(&args.selection.tag, tags));
         return Ok(Exit::NothingSelected);
     }
     let out = args.out.clone().unwrap_or_else(default_out);
     let _mine = claim(&out)?;
     let folder = out.join(TIMELINES);
-    remove_old_timelines(&folder)?;
+    let junit = args.junit.clone().unwrap_or_else(|| out.join("junit.xml"));
+    remove_old(&junit, &folder)?;
     let (told, watching) = watch::channel();
     let interrupts = signals::listen(told).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
     let rig = Rig {
@@ -78,7 +79,6 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
         watch::watch(&receiver, &watching, &plan, talk)
     });
     let report = RunReport { started: wall, duration: started.elapsed(), seed: args.seed, cases: seen.cases, given_up: seen.given_up };
-    let junit = args.junit.clone().unwrap_or_else(|| out.join("junit.xml"));
     conclude(&report, &plan, &junit, talk)?;
     let interrupted = rig.interrupted.load(std::sync::atomic::Ordering::Relaxed);
     Ok(Exit::of(&report, interrupted))
@@ -139,7 +139,7 @@ fn default_out() -> PathBuf {
 /// Takes the folder of results for this run: two runs in one folder would remove each other's timelines. Free again when what is returned is dropped.
 fn claim(out: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::rig(format!("results cannot be written to {}: {error}", out.display())).hint("--out names another folder")
+        Failure::usage(format!("results cannot be written to {}: {error}", out.display())).hint("--out names another folder")
     };
     std::fs::create_dir_all(out.join(TIMELINES)).map_err(failed)?;
     let file = File::create(out.join(".lock")).map_err(failed)?;
@@ -151,8 +151,14 @@ fn claim(out: &Path) -> Result<File, Failure> {
     }
 }
 
-/// Removes the timelines of the run before: folders that hold a timeline, and nothing else.
-fn remove_old_timelines(folder: &Path) -> Result<(), Failure> {
+/// Removes what the run before left: its JUnit file, so that nobody takes it for the result of a run that was killed, and folders that hold a timeline. Nothing else.
+fn remove_old(junit: &Path, folder: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(junit) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::usage(format!("{} of an earlier run cannot be removed: {error}", junit.display())));
+        }
+        _ => {}
+    }
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten().map(|entry| entry.path()).filter(|path| path.join("events.jsonl").is_file()) {
         std::fs::remove_dir_all(&entry)

@@ -80,3 +80,9 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     Ok(files)
 }
+
+/// Says that no case has one of the tags: those that were given, or those that hold where none were.
+pub(super) fn no_such_tag(given: &[String], default: &[&str]) -> String {
+    let tags = if given.is_empty() { default.join(", ") } else { given.join(", ") };
+    format!("nothing selected: no case has the tag {tags}; `evkit-hil list` shows which there are")
+}

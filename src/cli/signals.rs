@@ -30,6 +30,7 @@ pub(super) fn listen(told: impl Fn() + Send + 'static) -> io::Result<Interrupts>
         let mut writer = Some(writer);
         for _ in signals.forever() {
             if writer.take().is_none() {
+                eprintln!("interrupted again: ended at once, the guardians release the lines; no JUnit file is written");
                 // The second: this process ends at once, and the guardians release the lines because it has.
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }

@@ -56,6 +56,18 @@ impl Talk {
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 
+    /// Writes what was asked for to standard output. A reader that closes the pipe early (`list | head`) has what it wanted.
+    #[expect(clippy::unused_self, reason = "whoever talks has decided how")]
+    pub(super) fn data(self, text: &str) -> Result<Exit, Failure> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::rig(format!("standard output cannot be written: {error}")))
+            }
+            _ => Ok(Exit::Passed),
+        }
+    }
+
     /// Shows what is wrong with files.
     pub(super) fn diagnostics(self, diagnostics: &[Diagnostic]) -> Exit {
         self.say(Diagnostic::render_all(diagnostics, self.coloured).trim_end());

@@ -27,6 +27,10 @@ pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
         };
         settings.set(key, value).map_err(|error| Failure::usage(format!("--set {assignment}: {error}")))?;
     }
+    if args.link == args.control {
+        return Err(Failure::usage(format!("--link and --control are both {}", args.link.display()))
+            .hint("they are two files: give each its own path"));
+    }
     let interrupts = signals::listen(|| {}).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
     let config = PtyConfig { link: Some(args.link.clone()), control: args.control.clone() };
     let board = PtyBoard::start(VirtualEvkit::new(settings, MonoTime::now()), &config).map_err(|error| refused(&error))?;
@@ -49,7 +53,7 @@ pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
 }
 
 /// Prints every setting of the virtual EVKIT with its kind, default, range and meaning.
-pub(super) fn settings() -> Exit {
+pub(super) fn settings(talk: &Talk) -> Result<Exit, Failure> {
     let mut out = String::new();
     for setting in Settings::describe() {
         let drawn = setting.drawn.map(|range| format!("; a seed draws {range}")).unwrap_or_default();
@@ -58,9 +62,7 @@ pub(super) fn settings() -> Exit {
             setting.name, setting.default, setting.kind, setting.meaning, setting.takes
         ));
     }
-    // A reader that closes the pipe early has what it wanted.
-    let _ = std::io::stdout().lock().write_all(out.as_bytes());
-    Exit::Passed
+    talk.data(&out)
 }
 
 fn refused(error: &LinkError) -> Failure {

@@ -67,6 +67,8 @@ struct Seen {
     first_out: Option<u64>,
     hotkey: Option<u64>,
     acknowledge: Option<u64>,
+    /// Whether anything but acknowledges and line ends came after the first acknowledge.
+    said_more: bool,
     first_in: Option<u64>,
     command: Option<Command>,
     /// What came after the command.
@@ -108,8 +110,15 @@ impl Seen {
 
     fn input(&mut self, seq: u64, bytes: &[u8]) {
         self.first_in.get_or_insert(seq);
-        if self.hotkey.is_some() && bytes.contains(&ACKNOWLEDGE) {
+        let nothing_new = |byte: &u8| matches!(*byte, ACKNOWLEDGE | b'\r' | b'\n');
+        let from = match self.acknowledge {
+            Some(_) => 0,
+            None if self.hotkey.is_some() => bytes.iter().position(|byte| *byte == ACKNOWLEDGE).unwrap_or(bytes.len()),
+            None => bytes.len(),
+        };
+        if from < bytes.len() {
             self.acknowledge.get_or_insert(seq);
+            self.said_more |= !bytes[from..].iter().all(nothing_new);
         }
         let Some(command) = &self.command else { return };
         let room = LOOK.saturating_sub(self.answer.len());
@@ -131,9 +140,8 @@ impl Seen {
                 evidence: self.release.into_iter().chain([command.seq, answer]).collect(),
             });
         }
-        let silent = self.answer.iter().all(|byte| matches!(*byte, ACKNOWLEDGE | b'\r' | b'\n'));
         if let (Some(hotkey), Some(acknowledge), Some(command)) = (self.hotkey, self.acknowledge, &self.command)
-            && silent
+            && !self.said_more
         {
             return Some(Diagnosis {
                 cause: Cause::AcknowledgedSilent,
@@ -146,9 +154,9 @@ impl Seen {
         match (self.first_out, self.first_in) {
             (Some(out), None) => Some(Diagnosis {
                 cause: Cause::NothingCame,
-                because: "bytes were sent, and not one came back".to_owned(),
-                next: "check in this order: the right port (the kit shows several), the speed on both sides, that the reset line is wired, that the \
-                       hotkey falls into the boot window, that the other host does not drive RXD"
+                because: if self.release.is_some() { "since the release bytes were sent, and not one came back" } else { "bytes were sent, and not one came back" }.to_owned(),
+                next: "check in this order: that the hotkey falls into the boot window, the right port (the kit shows several), the speed on both sides, \
+                       that the reset line is wired, that the other host does not drive RXD"
                     .to_owned(),
                 evidence: self.release.into_iter().chain([out]).collect(),
             }),
@@ -213,6 +221,13 @@ mod tests {
     fn acknowledges_without_an_answer_are_a_damaged_boot_code() {
         let script = [('R', &b""[..]), ('>', b"\xC5"), ('<', b"\x9A\r"), ('>', b"\x08\x08\rATI01\r"), ('>', b"\xC5\xFF"), ('<', b"\x9A")];
         assert_eq!(cause(&script), Some(Cause::AcknowledgedSilent));
+    }
+
+    #[test]
+    fn a_boot_code_that_answered_once_is_not_damaged() {
+        let script =
+            [('R', &b""[..]), ('>', b"\xC5"), ('<', b"\x9A"), ('>', b"\x08\rAT#BOOT\r"), ('<', b"0\r\r\n#SYSSTART\r\n"), ('>', b"AT\r")];
+        assert_eq!(cause(&script), None, "it is the application that is silent");
     }
 
     #[test]

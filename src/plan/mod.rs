@@ -448,3 +448,10 @@ pub struct Restore {
     /// How long the whole may take.
     pub within: Duration,
 }
+
+impl Default for Restore {
+    fn default() -> Self {
+        let ladder = [115_200, 460_800, 921_600, 230_400, 57_600, 38_400, 9_600];
+        Self { ladder: ladder.into_iter().filter_map(Baud::new).collect(), within: Duration::from_secs(60) }
+    }
+}

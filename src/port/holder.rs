@@ -30,7 +30,7 @@ impl fmt::Display for Holder {
 /// Who has `device`: the holder of its advisory lock, else another process that has it open. `None` when /proc does not say, as a plain user
 /// is not shown the open files of others.
 pub(super) fn find(device: &Path) -> Option<Holder> {
-    let pid = lock_holder(device).or_else(|| opener(device))?;
+    let pid = lock_holder(device).filter(|pid| *pid != std::process::id()).or_else(|| opener(device)).or_else(|| lock_holder(device))?;
     let command = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     Some(Holder { pid, command: command.trim_end().to_owned() })
 }

@@ -4,9 +4,12 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+/// From how many of the same byte in a row on they are counted and not shown one by one: the boot code's preamble has 128 backspaces.
+const RUN: usize = 16;
+
 /// Bytes as printable ASCII on one line, from which the bytes can be told again: printable ASCII stays, `\` becomes `\\`, carriage return, line feed
-/// and tab become `\r`, `\n` and `\t`, and every other byte `\x` with two hexadecimal digits. Text of other alphabets becomes its bytes too: at a
-/// wrong speed, what looks like it is none.
+/// and tab become `\r`, `\n` and `\t`, and every other byte `\x` with two hexadecimal digits. A byte that comes [`RUN`] times in a row or more is shown once, with how
+/// often: `\x08{×128}` (no byte is shown as `×`). Text of other alphabets becomes its bytes too: at a wrong speed, what looks like it is none.
 #[must_use]
 pub fn bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
@@ -16,11 +19,18 @@ pub fn bytes(bytes: &[u8]) -> String {
 
 /// Appends what [`bytes`] returns.
 pub fn push_bytes(out: &mut String, bytes: &[u8]) {
-    for &byte in bytes {
-        match byte {
-            b'\\' => out.push_str("\\\\"),
-            b' '..=b'~' => out.push(char::from(byte)),
-            _ => push_unsafe(out, char::from(byte)),
+    for run in bytes.chunk_by(|a, b| a == b) {
+        let shown = if run.len() < RUN { run } else { &run[..1] };
+        for &byte in shown {
+            match byte {
+                b'\\' => out.push_str("\\\\"),
+                b' '..=b'~' => out.push(char::from(byte)),
+                _ => push_unsafe(out, char::from(byte)),
+            }
+        }
+        if shown.len() < run.len() {
+            // Writing to a String does not fail.
+            let _ = write!(out, "{{×{}}}", run.len());
         }
     }
 }

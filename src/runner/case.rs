@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::conductor::Conductor;
 use super::progress::Progress;
-use super::steps::{self, BoardFacts};
+use super::steps::{self, BoardFacts, Firmware};
 use super::stop::{Finding, Stop};
 use crate::baud::Baud;
 use crate::diagnosis;
 use crate::image::Version;
-use crate::plan::{self, Relation};
+use crate::plan::units::show_duration;
+use crate::plan::{self, Action, Relation, Restore};
 use crate::seam::{LineState, Seam};
 use crate::time::MonoTime;
 use crate::timeline::event::{self, Outcome, StepOutcome};
@@ -108,15 +109,11 @@ pub fn run_case(
     let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);
     conductor.enter_finally();
     if begun && given_up.is_none() {
-        let Left { undone, is_gone } = run_finally(&mut conductor, case, board);
+        let Left { undone, is_gone } = run_finally(&mut conductor, case, around, board);
         if let Some((step, finding)) = undone {
             let is_lost = is_gone || !around.set_up_anew;
             if verdict.outcome == Outcome::Passed {
-                verdict = if is_lost {
-                    blocked_by(&around.board, Some(step), &finding)
-                } else {
-                    verdict_of(Outcome::Error, Some(step), &finding)
-                };
+                verdict = if is_lost { blocked_by(&around.board, step, &finding) } else { verdict_of(Outcome::Error, step, &finding) };
             }
             given_up = is_lost.then_some(finding);
         }
@@ -225,17 +222,21 @@ fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &
     let required = !case.requires.firmware.is_empty();
     let reported = match &around.firmware {
         // A board that was set up may be in a state in which a question would change the case.
-        Some(firmware) if !required => Some(firmware.clone()),
+        Some(firmware) if !required => Firmware::Reported(firmware.clone()),
         _ => steps::read_firmware(conductor, FIRMWARE)?,
     };
-    if let Some(version) = &reported {
+    if let Firmware::Reported(version) = &reported {
         conductor.record(event::Property { name: "firmware".to_owned(), value: version.clone() })?;
     }
-    if !required {
-        return Ok(None);
-    }
-    let Some(text) = reported else {
-        return Ok(Some("requires: firmware, but the application did not report a version (AT+CGMR)".to_owned()));
+    let text = match reported {
+        _ if !required => return Ok(None),
+        Firmware::Reported(text) => text,
+        Firmware::NotReported => return Ok(Some("requires: firmware, but the application reports no version".to_owned())),
+        // Nobody can tell whether the case would fit: to skip it would hide a board that is dead, or a port that is the wrong one.
+        Firmware::Silent(seen, evidence) => {
+            let expected = format!("the version that `requires` asks for, in answer to AT+CGMR within {}", show_duration(FIRMWARE));
+            return Err(Stop::Rig(Finding::new("the application does not answer, before the first step", expected, seen, evidence)));
+        }
     };
     let Ok(version) = text.parse::<Version>() else {
         return Ok(Some(format!("requires: firmware, but the application reports {text}, which is no version x.y.z")));
@@ -278,30 +279,46 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
 
 /// What `finally` left.
 struct Left {
-    /// The first step that did not do what it says, or the one that found the board gone, and what it found.
-    undone: Option<(u16, Finding)>,
-    /// Whether the board cannot go on.
+    /// The first step that did not do what it says, and what it found.
+    undone: Option<(Option<u16>, Finding)>,
     is_gone: bool,
 }
 
-fn run_finally(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFacts) -> Left {
-    let limit = if conductor.interrupted() { INTERRUPTED_FINALLY.min(case.finally_deadline) } else { case.finally_deadline };
-    conductor.set_deadline(conductor.now() + limit);
+impl Left {
+    fn take(&mut self, step: Option<u16>, result: Result<(), Stop>) {
+        match result {
+            Ok(()) | Err(Stop::Interrupted) => {}
+            Err(Stop::Failed(finding) | Stop::Rig(finding)) => {
+                self.undone.get_or_insert((step, finding));
+            }
+            Err(Stop::GivenUp(finding)) => *self = Self { undone: Some((step, finding)), is_gone: true },
+        }
+    }
+}
+
+/// Runs `finally`, and puts a board back that is not set up anew for the next case, where `finally` does not.
+fn run_finally(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances, board: BoardFacts) -> Left {
+    let limit = |own| if conductor.interrupted() { INTERRUPTED_FINALLY.min(own) } else { own };
+    conductor.set_deadline(conductor.now() + limit(case.finally_deadline));
     conductor.step_before = conductor.now();
     let mut left = Left { undone: None, is_gone: false };
     for step in &case.finally {
-        match run_step(conductor, case, board, step) {
-            Ok(()) | Err(Stop::Interrupted) => {}
-            Err(Stop::Failed(finding) | Stop::Rig(finding)) => {
-                left.undone.get_or_insert((step.id, finding));
-            }
-            Err(Stop::GivenUp(finding)) => {
-                left = Left { undone: Some((step.id, finding)), is_gone: true };
-                break;
-            }
+        let result = run_step(conductor, case, board, step);
+        left.take(Some(step.id), result);
+        if left.is_gone {
+            break;
         }
     }
     conductor.set_step(None);
+    let restores = case.finally.iter().any(|step| matches!(step.action, Action::Restore(_)));
+    if !left.is_gone && !restores && !around.set_up_anew && !conductor.interrupted() {
+        let restore = Restore::default();
+        conductor.set_deadline(conductor.now() + restore.within);
+        let result = conductor
+            .note("`finally` has no restore: the board is put back for the next case")
+            .and_then(|_| steps::restore(conductor, &restore, board));
+        left.take(None, result);
+    }
     left
 }
 

@@ -64,11 +64,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// The shipped scenario of this name: that of its file, with or without `.yaml`.
+    /// The shipped scenario of this name: that of its file, with or without `.yaml`, or the scenario's own (`early reset`).
     #[must_use]
     pub fn shipped(name: &str) -> Option<Self> {
-        let wanted = name.strip_suffix(".yaml").unwrap_or(name);
-        let (file, text) = SHIPPED.iter().find(|(file, _)| file.strip_suffix(".yaml") == Some(wanted))?;
+        let wanted = name.strip_suffix(".yaml").unwrap_or(name).replace(' ', "-");
+        let (file, text) = SHIPPED.iter().find(|(file, _)| file.strip_suffix(".yaml") == Some(wanted.as_str()))?;
         Some(Self::Shipped(file, text))
     }
 
@@ -103,6 +103,11 @@ fn plan(documents: impl Iterator<Item = Result<Document, Box<Diagnostic>>>, benc
                 continue;
             }
         };
+        if document.root().find("boards").is_some() && document.root().find("scenario").is_none() {
+            let problem = document.root().get("boards").key_problem("this is a bench file, not a scenario");
+            problems.push(problem.hint("a bench file goes behind `--bench`"));
+            continue;
+        }
         let cases = convert::cases(&document, bench_images, &mut made, &mut problems);
         if let Some(case) = cases.first() {
             let name = document.root().get("scenario");

@@ -36,10 +36,6 @@ const BOOT_COMMAND: usize = 160;
 const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 /// How long an upload may take.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(600);
-/// How long `restore` may take.
-const RESTORE_WITHIN: Duration = Duration::from_secs(60);
-/// Speeds at which `restore` looks for the application.
-const LADDER: [u32; 7] = [115_200, 460_800, 921_600, 230_400, 57_600, 38_400, 9_600];
 
 /// Reads the steps of one case.
 pub(super) struct Steps<'a, 'r> {
@@ -247,15 +243,15 @@ impl Steps<'_, '_> {
     }
 
     fn restore(&mut self, restore: &Short<RestoreMap>, at: Cursor<'_>) -> Option<Restore> {
-        let ladder = || LADDER.into_iter().filter_map(Baud::new).collect::<Vec<_>>();
+        let default = Restore::default();
         let map = match restore {
-            Short::Nothing => return Some(Restore { ladder: ladder(), within: RESTORE_WITHIN }),
+            Short::Nothing => return Some(default),
             Short::Map(map) => map,
             Short::Scalar(_) => return self.needs(at, "restore:` or `restore: { within: 60 s }"),
         };
-        let within = self.duration_or(at, "within", map.within.as_ref(), RESTORE_WITHIN);
+        let within = self.duration_or(at, "within", map.within.as_ref(), default.within);
         let ladder = match &map.speeds {
-            None => ladder(),
+            None => default.ladder,
             Some(speeds) if speeds.is_empty() => return self.needs(at.get("speeds"), "speeds: [115200, 460800]"),
             Some(speeds) => {
                 let list = at.get("speeds");

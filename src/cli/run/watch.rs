@@ -49,7 +49,7 @@ pub(super) fn watch(receiver: &Receiver<Message>, interrupted: &AtomicBool, plan
     loop {
         if !told && interrupted.load(Ordering::Relaxed) {
             told = true;
-            say("interrupted: cases end, boards are put back, reports are written; once more releases the lines and ends at once");
+            say("interrupted: putting boards back (again to release the lines and end at once)");
         }
         match receiver.recv_timeout(REDRAW) {
             Ok(Message::Started { board, case, doing }) => {
@@ -90,6 +90,8 @@ pub(super) fn watch(receiver: &Receiver<Message>, interrupted: &AtomicBool, plan
             }
         }
     }
+    // What a board did last is no news any more; clearing a screen that is gone is no fault either.
+    let _ = bars.clear();
     let place = |report: &CaseReport| plan.cases.iter().position(|case| case.name == report.case.name);
     seen.cases.sort_by_key(place);
     seen

@@ -54,8 +54,9 @@ impl ControlTarget for VirtualEvkit {
                 self.setup(now, settings_from(rest)?);
                 Ok(String::new())
             }
-            Some((other, _)) => Err(format!("expected `state` or `setup KEY=VALUE …`, got `{other}`")),
-            None => Err("expected `state` or `setup KEY=VALUE …`, got nothing".to_owned()),
+            Some(("state", _)) => Err("`state` takes nothing behind it".to_owned()),
+            Some((other, _)) => Err(format!("no command `{other}`: try `help`")),
+            None => Err("no command: try `help`".to_owned()),
         }
     }
 
@@ -71,9 +72,15 @@ impl ControlTarget for VirtualEvkit {
 }
 
 fn settings_from(words: &[String]) -> Result<Settings, String> {
+    let split = |word: &'_ String| match word.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(format!("expected KEY=VALUE, got `{word}`; a value with blanks stands in double quotes")),
+    };
+    // A value that was cut at its blank is the better complaint than what is left of it.
+    words.iter().try_for_each(|word| split(word).map(drop))?;
     let mut settings = Settings::default();
     for (index, word) in words.iter().enumerate() {
-        let (key, value) = word.split_once('=').ok_or_else(|| format!("expected KEY=VALUE, got `{word}`"))?;
+        let (key, value) = split(word)?;
         if key == "seed" {
             if index > 0 {
                 return Err("`seed` must be the first word of a setup: it draws every assumption anew".to_owned());
@@ -81,7 +88,7 @@ fn settings_from(words: &[String]) -> Result<Settings, String> {
             let seed = value.parse().map_err(|_| format!("`seed` takes a whole number, got `{value}`"))?;
             settings = Settings::drawn(seed);
         } else {
-            settings.set(key, value).map_err(|error| error.to_string())?;
+            settings.set(&key, &value).map_err(|error| error.to_string())?;
         }
     }
     Ok(settings)

@@ -13,7 +13,6 @@ use crate::plan::{At, AtAnswer};
 use crate::report::escape;
 use crate::runner::conductor::{Conductor, describe_bytes};
 use crate::runner::stop::{Finding, Stop};
-use crate::time::MonoTime;
 
 /// How long nothing may have come before the line counts as settled.
 const QUIET: Duration = Duration::from_millis(100);
@@ -182,13 +181,23 @@ pub(super) fn change_speed(conductor: &mut Conductor<'_>, speed: crate::baud::Ba
     Ok(exchange(conductor, &format!("AT+IPR={speed}"), within)?.result == Some(Final::Ok))
 }
 
-/// The version that the application reports (`AT+CGMR`), as text; `None` when it does not answer with one line and `OK`.
-pub(in crate::runner) fn read_firmware(conductor: &mut Conductor<'_>, within: Duration) -> Result<Option<String>, Stop> {
+/// What the application says of its version.
+pub(in crate::runner) enum Firmware {
+    /// This, as text.
+    Reported(String),
+    /// It answers, but not with a version.
+    NotReported,
+    /// It does not answer: what came, in words, and the events that show it.
+    Silent(String, Vec<u64>),
+}
+
+/// Asks the application for its version (`AT+CGMR`).
+pub(in crate::runner) fn read_firmware(conductor: &mut Conductor<'_>, within: Duration) -> Result<Firmware, Stop> {
     let answer = exchange(conductor, "AT+CGMR", within)?;
-    let from: MonoTime = conductor.wire_free();
-    conductor.step_before = from.max(conductor.now());
-    if answer.result != Some(Final::Ok) {
-        return Ok(None);
-    }
-    Ok(answer.lines.iter().find(|line| line.first().is_some_and(u8::is_ascii_digit)).map(|line| escape::bytes(line)))
+    let version = answer.lines.iter().find(|line| line.first().is_some_and(u8::is_ascii_digit));
+    Ok(match (&answer.result, version) {
+        (Some(Final::Ok), Some(version)) => Firmware::Reported(escape::bytes(version)),
+        (Some(_), _) => Firmware::NotReported,
+        (None, _) => Firmware::Silent(answer.describe(), answer.evidence),
+    })
 }

@@ -27,8 +27,8 @@ pub(super) enum Reply {
     Success,
     /// `40xx`
     Error(String),
-    /// `OK`: boot code never says so (inference); the application is very likely who answered.
-    Application,
+    /// `OK` or `ERROR`: boot code never says so (inference); the application is very likely who answered.
+    Application(&'static str),
     /// No result; whether the hotkey was still acknowledged.
     Silent {
         /// How often the hotkey was acknowledged again.
@@ -50,7 +50,7 @@ impl BootAnswer {
         let result = match &self.result {
             Reply::Success => "0".to_owned(),
             Reply::Error(code) => code.clone(),
-            Reply::Application => "OK, which boot code never says: very likely the application answered".to_owned(),
+            Reply::Application(said) => format!("{said}, which boot code never says: very likely the application answered"),
             Reply::Silent { acknowledges: 0 } => "no result, and the hotkey is not acknowledged any more".to_owned(),
             Reply::Silent { acknowledges } => format!("no result, although the hotkey was acknowledged {acknowledges} more times"),
         };
@@ -117,8 +117,8 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
 fn final_result(line: &Line) -> Option<Reply> {
     if line.is("0") {
         Some(Reply::Success)
-    } else if line.is("OK") || line.is("ERROR") {
-        Some(Reply::Application)
+    } else if let Some(said) = ["OK", "ERROR"].into_iter().find(|said| line.is(said)) {
+        Some(Reply::Application(said))
     } else {
         let code = line.after("40").filter(|rest| rest.len() == 2)?;
         Some(Reply::Error(format!("40{}", escape::bytes(code.as_bytes()))))
@@ -145,7 +145,7 @@ pub(super) fn run(conductor: &mut Conductor<'_>, boot: &Boot) -> Result<(), Stop
         let reason = match &answer.result {
             Reply::Success => format!("boot code answered {command} with 0"),
             Reply::Error(code) => format!("boot code answered {command} with {code}"),
-            Reply::Application => format!("{command} was answered by the application, not by boot code"),
+            Reply::Application(_) => format!("{command} was answered by the application, not by boot code"),
             Reply::Silent { .. } => format!("boot code did not answer {command}"),
         };
         return Err(Stop::Failed(Finding::new(

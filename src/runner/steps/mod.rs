@@ -11,14 +11,14 @@ mod restore;
 mod send;
 mod upload;
 
-pub(super) use at::read_firmware;
+pub(super) use at::{Firmware, read_firmware};
 
 use std::time::Duration;
 
 use super::conductor::Conductor;
 use super::stop::Stop;
 use crate::baud::Baud;
-use crate::plan::{Action, Case, Quiet, Step};
+use crate::plan::{Action, Case, Quiet, Restore, Step};
 use crate::time::MonoTime;
 
 /// The hotkey that boot code takes after a reset (source: the ST Community post and Easy Connect).
@@ -68,6 +68,14 @@ pub(super) fn prepare(step: &Step) {
         Action::Quiet(Quiet { never: Some(never), .. }) => never.set.prepare(),
         _ => {}
     }
+}
+
+/// Puts the board back, as the verb `restore` does.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn restore(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts) -> Result<(), Stop> {
+    restore::run(conductor, restore, board)
 }
 
 /// The later of two times, where the first may not have happened.

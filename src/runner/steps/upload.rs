@@ -55,7 +55,7 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<
     match &answer.result {
         Reply::Success => {}
         Reply::Error(code) => return Ok(End::Refused(format!("AT#UP was answered by {code}"))),
-        Reply::Application | Reply::Silent { .. } => {
+        Reply::Application(_) | Reply::Silent { .. } => {
             return Err(Stop::Failed(Finding::new("AT#UP was not taken", "0 to AT#UP", answer.describe(), answer.evidence)));
         }
     }
