@@ -234,7 +234,7 @@ fn a_flood_is_shown_by_its_ends() {
     let mut recorder = Recorder::new(&dir.path().join("1"), case("soak", "soak", Some("kit-1")));
     recorder.bytes(Direction::Out, b"START\r");
     for _ in 0..100 {
-        recorder.after(1).bytes(Direction::In, &[0; 4096]);
+        recorder.after(1).bytes(Direction::In, &[0, 1].repeat(2048));
     }
     recorder.bytes(Direction::Out, b"STOP\r");
     let (text, root) = written(dir.path(), &run(vec![recorder.verdict(ended(Outcome::Passed, ""))]));

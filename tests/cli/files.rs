@@ -68,7 +68,10 @@ fn list_shows_cases_with_tags_effects_and_time() {
         assert!(line.contains(word), "{line}");
     }
     let output = here(&["list", "--tag", "nosuch"]);
-    assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(4), "", "no case has one of these tags\n"));
+    assert_eq!(
+        (output.status.code(), output.stdout.as_str(), output.stderr.as_str()),
+        (Some(4), "", "nothing selected: no case has the tag nosuch; `evkit-hil list` shows which there are\n")
+    );
 }
 
 #[test]

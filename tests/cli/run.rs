@@ -127,10 +127,10 @@ fn what_cannot_be_run_is_said_before_anything_is_written() {
     let place = Place::new();
     place.write("file", "");
     for (args, code, said) in [
-        (&["--tag", "nosuch"][..], 4, "nothing to run: no case has one of these tags\n"),
+        (&["--tag", "nosuch"][..], 4, "nothing selected: no case has the tag nosuch; `evkit-hil list` shows which there are\n"),
         (&["erly-reset"], 2, "hint: did you mean early-reset? The shipped scenarios are acknowledged-and-silent, "),
         (&["--allow", "fire"], 2, "error: --allow fire: no such effect\nhint: the effects are speed, "),
-        (&["--out", "file/out"], 3, "error: results cannot be written to file/out: Not a directory (os error 20)\nhint: --out names "),
+        (&["--out", "file/out"], 2, "error: results cannot be written to file/out: Not a directory (os error 20)\nhint: --out names "),
         (&["--board", "kit"], 2, "--bench <FILE>"),
         (&["--simulate", "--boards", "2"], 2, "cannot be used with"),
     ] {

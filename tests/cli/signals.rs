@@ -43,7 +43,7 @@ fn the_first_signal_in_a_pulse_releases_puts_back_and_reports(#[case] signal: Si
     let output = run.wait();
     assert_eq!((output.status.code(), output.stdout.as_str()), (Some(130), ""), "{output:?}");
     assert_eq!(kit.program(), "application");
-    assert!(output.stderr.contains("interrupted: cases end, boards are put back, reports are written; once more"), "{output:?}");
+    assert!(output.stderr.contains("interrupted: putting boards back (again to"), "{output:?}");
     assert!(output.stderr.contains("2 cases: 1 interrupted, 1 skipped\n"), "{output:?}");
 
     let cases = place.junit();

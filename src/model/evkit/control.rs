@@ -149,9 +149,10 @@ mod tests {
         let mut board = board();
         let before = board.settings.clone();
         for (words, message) in [
-            ("", "expected `state` or `setup KEY=VALUE …`, got nothing"),
-            ("reboot", "expected `state` or `setup KEY=VALUE …`, got `reboot`"),
-            ("setup speed", "expected KEY=VALUE, got `speed`"),
+            ("", "no command: try `help`"),
+            ("reboot", "no command `reboot`: try `help`"),
+            ("state now", "`state` takes nothing behind it"),
+            ("setup boot-window=20 ms", "expected KEY=VALUE, got `ms`; a value with blanks stands in double quotes"),
             ("setup speed=460800 seed=1", "`seed` must be the first word of a setup: it draws every assumption anew"),
             ("setup seed=x", "`seed` takes a whole number, got `x`"),
             ("setup speed=460800 eco=true", "the virtual EVKIT has no setting `eco`; the nearest one is `echo`"),
