@@ -93,3 +93,16 @@ fn a_board_that_is_not_chosen_is_not_touched() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(output.stderr, "error: --board three: bench.yaml has no such board\nhint: its boards are one, two\n");
 }
+
+#[test]
+fn a_real_board_is_put_back_after_a_case_whose_finally_does_not() {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", QUICK);
+    place.bench(&[("kit", "allow: [speed]")]);
+    place.scenario("leaves", "effects: [speed]\nsteps:\n  - at: { command: AT+IPR=460800 }\n  - reset: assert\n");
+    place.scenario("next", "steps:\n  - at: { command: AT }\n");
+    let output = place.run(&["leaves.yaml", "next.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(briefs(&place.junit()), [("leaves", "passed", ""), ("next", "passed", "")]);
+    assert_eq!(kit.program(), "application");
+}
