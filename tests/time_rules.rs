@@ -311,3 +311,12 @@ fn a_flood_that_no_step_took_makes_a_missing_pattern_the_rigs_fault() {
     let ran = run(body, says(vec![(at(2), &FLOOD), (at(3), b"NEEDLE")]), |_| {});
     assert_eq!(ran.verdict.outcome, Outcome::Passed, "what came last is there: {:?}", ran.verdict);
 }
+
+#[test]
+fn only_a_final_result_is_judged_by_the_deadline_not_what_else_is_said_around_it() {
+    let body = "steps:\n  - at: { command: AT, within: 10 ms, tries: 3 }\n";
+    let unsolicited = run(body, says(vec![(at(5), b"\r\n#SYSSTART\r\n"), (at(70), b"\r\nOK\r\n")]), |seam| seam.oversleep(at(4), ms(50)));
+    assert_eq!(unsolicited.verdict.outcome, Outcome::Passed, "{:?}", unsolicited.verdict);
+    let result = run(body, says(vec![(at(5), b"\r\nOK\r\n")]), |seam| seam.oversleep(at(4), ms(50)));
+    assert_eq!(result.verdict.outcome, Outcome::Error, "{:?}", result.verdict);
+}

@@ -78,6 +78,9 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
     let mut lines = Lines::default();
     while let Some(line) = lines.application(conductor, deadline)? {
         if let Some(result) = Final::of(&line) {
+            if !conductor.in_time(&line.read, deadline)? {
+                break;
+            }
             answer.result = Some(result);
             answer.evidence = vec![line.read.seq];
             return Ok(answer);

@@ -103,6 +103,9 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
     let mut lines = Lines::default();
     while let Some(line) = lines.boot(conductor, deadline)? {
         if let Some(result) = final_result(&line) {
+            if !conductor.in_time(&line.read, deadline)? {
+                break;
+            }
             answer.result = result;
             answer.evidence = vec![line.read.seq];
             return Ok(answer);
