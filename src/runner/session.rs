@@ -112,8 +112,10 @@ impl Session {
             }
             Owner::ThisRun => None,
         };
+        // Declared before the line, and so dropped after it when something below fails: a guardian can release a line only once this process has let go of it.
+        let guarded;
         let line = line::open(&board.reset).map_err(|error| Trouble::of(&error, None))?;
-        let guarded = match lock {
+        guarded = match lock {
             Some(lock) => {
                 let guardian = Guardian::start(&rig.program, std::slice::from_ref(&board.reset));
                 Some(Guarded { guardian: guardian.map_err(|error| Trouble::of(&error, None))?, _lock: lock })
