@@ -46,8 +46,8 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     let folder = out.join(TIMELINES);
     let junit = args.junit.clone().unwrap_or_else(|| out.join("junit.xml"));
     remove_old(&junit, &folder)?;
-    let (told, watching) = watch::channel();
-    let interrupts = signals::listen(told).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
+    let interrupts = signals::listen("interrupted again: ended at once, guardians release the lines, no JUnit file is written")
+        .map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
     let rig = Rig {
         state_dir: crate::line::state_dir(),
         program: PathBuf::from("/proc/self/exe"),
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     let seen = std::thread::scope(|scope| {
         let run = &run;
         scope.spawn(move || run.carry_out(&sender));
-        watch::watch(&receiver, &watching, &plan, talk)
+        watch::watch(&receiver, &rig.interrupted, &plan, talk)
     });
     let report = RunReport { started: wall, duration: started.elapsed(), seed: args.seed, cases: seen.cases, given_up: seen.given_up };
     conclude(&report, &plan, &junit, talk)?;

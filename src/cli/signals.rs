@@ -1,7 +1,7 @@
 //! INT, TERM and HUP. The first asks the run to end: steps stop, `finally` runs, reports are written. The second releases every line and ends the
 //! process at once.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,8 +20,8 @@ pub(super) struct Interrupts {
     pub(super) fd: Arc<OwnedFd>,
 }
 
-/// Takes over INT, TERM and HUP for the rest of the process. `told` is called with the first one.
-pub(super) fn listen(told: impl Fn() + Send + 'static) -> io::Result<Interrupts> {
+/// Takes over INT, TERM and HUP for the rest of the process, whose `last_words` are said at the second one.
+pub(super) fn listen(last_words: &'static str) -> io::Result<Interrupts> {
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let flag = Arc::new(AtomicBool::new(false));
     let interrupts = Interrupts { flag: Arc::clone(&flag), fd: Arc::new(reader) };
@@ -30,13 +30,12 @@ pub(super) fn listen(told: impl Fn() + Send + 'static) -> io::Result<Interrupts>
         let mut writer = Some(writer);
         for _ in signals.forever() {
             if writer.take().is_none() {
-                eprintln!("interrupted again: ended at once, the guardians release the lines; no JUnit file is written");
-                // The second: this process ends at once, and the guardians release the lines because it has.
+                // The second: this process ends at once, and the guardians release the lines because it has. That nobody may hear of it changes nothing.
+                let _ = writeln!(std::io::stderr(), "{last_words}");
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
             // Dropping the writer has hung the pipe up: that is what waits on it see.
             flag.store(true, Ordering::Relaxed);
-            told();
         }
     })?;
     Ok(interrupts)

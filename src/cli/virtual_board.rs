@@ -31,7 +31,8 @@ pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("--link and --control are both {}", args.link.display()))
             .hint("they are two files: give each its own path"));
     }
-    let interrupts = signals::listen(|| {}).map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
+    let interrupts = signals::listen("interrupted again: ended at once")
+        .map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
     let config = PtyConfig { link: Some(args.link.clone()), control: args.control.clone() };
     let board = PtyBoard::start(VirtualEvkit::new(settings, MonoTime::now()), &config).map_err(|error| refused(&error))?;
     // Standard output is for whoever starts this as a program and reads the port from it.

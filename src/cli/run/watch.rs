@@ -1,7 +1,6 @@
 //! Watching a run: what each board does now while standard error is a terminal, a line for each case that ended.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -22,13 +21,6 @@ pub(super) struct Seen {
     pub(super) cases: Vec<CaseReport>,
     /// Boards that were given up.
     pub(super) given_up: Vec<GivenUp>,
-}
-
-/// A note from the signal handler to [`watch`].
-pub(super) fn channel() -> (impl Fn() + Send + 'static, Arc<AtomicBool>) {
-    let flag = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&flag);
-    (move || told.store(true, Ordering::Relaxed), flag)
 }
 
 struct BoardLine {
