@@ -46,7 +46,7 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     let folder = out.join(TIMELINES);
     let junit = args.junit.clone().unwrap_or_else(|| out.join("junit.xml"));
     remove_old(&junit, &folder)?;
-    let interrupts = signals::listen("interrupted again: ended at once, guardians release the lines, no JUnit file is written")
+    let interrupts = signals::listen("interrupted again: ended at once, guardians release the lines, no JUnit file")
         .map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
     let rig = Rig {
         state_dir: crate::line::state_dir(),
