@@ -245,6 +245,8 @@ impl Builder<'_> {
         }
         let hint = if error.info().contains("tab") {
             "indent with blanks; YAML takes no tabs"
+        } else if error.info().contains("block collection") || error.info().contains("block mapping") {
+            "the keys of a map stand in one column, and so do the `-` of a list"
         } else {
             "text with `: `, ` #`, brackets, braces or a leading quote needs quotes around it"
         };

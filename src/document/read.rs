@@ -75,7 +75,14 @@ fn explain(cursor: Cursor<'_>, message: &str) -> Diagnostic {
             other if other.starts_with("struct ") => "a map",
             other => other,
         };
-        return cursor.problem(format!("expected {expected}, found {found}"));
+        let problem = cursor.problem(format!("expected {expected}, found {found}"));
+        return match expected {
+            "a map" => {
+                problem.hint("write it with its keys: `{ key: value, … }`; docs/scenarios.md and docs/bench.md have an example of each")
+            }
+            "a list" => problem.hint("write it as `[ one, two ]`, or a line each behind `- `"),
+            _ => problem,
+        };
     }
     cursor.problem(message)
 }

@@ -88,6 +88,16 @@ pub(super) fn text_bytes(text: &str) -> Result<Vec<u8>, Refusal> {
     if text.is_empty() {
         return Err(Refusal::new("the text is empty", "give at least one character"));
     }
+    // Nobody waits for a backslash and a letter; many write YAML's escapes where they are none.
+    if let Some(escape) =
+        text.as_bytes().windows(2).find(|pair| pair[0] == b'\\' && matches!(pair[1], b'r' | b'n' | b't' | b'0' | b'e' | b'x'))
+    {
+        let escape = String::from_utf8_lossy(escape).into_owned();
+        return Err(Refusal::new(
+            format!("`{escape}` is a backslash and a letter here"),
+            "YAML's escapes work in double quotes only: \"OK\\r\\n\"; a backslash itself is `hex: \"5c\"`",
+        ));
+    }
     match text.chars().find(|character| !character.is_ascii()) {
         None => Ok(text.as_bytes().to_vec()),
         Some(character) => Err(Refusal::new(
