@@ -14,7 +14,6 @@ pub(super) fn check(steps: &[Step], list: Cursor<'_>, reader: &mut Reader<'_>) -
         let (needed, key) = match &step.action {
             Action::Send(send) => (send.at.map(|(anchor, _)| anchor), "at"),
             Action::Expect(expect) => (Some(expect.of), "of"),
-            Action::Handshake(handshake) if handshake.pulse.is_none() => (Some(Anchor::Release), "pulse"),
             _ => (None, ""),
         };
         if let Some(needed) = needed.filter(|needed| !made.contains(needed)) {
