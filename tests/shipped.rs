@@ -6,6 +6,7 @@
 mod boards;
 
 use std::path::Path;
+use std::time::Duration;
 
 use boards::{run, simulated};
 use evkit_hil::plan::Case;
@@ -91,7 +92,7 @@ fn a_pty_in_real_time_and_a_simulated_board_tell_the_same_story() {
 fn every_case_passes_whatever_is_assumed_of_the_module() {
     let cases = shipped();
     let folder = tempfile::tempdir().unwrap();
-    for seed in 0..=24 {
+    for seed in 0..=40 {
         for timeline in simulated(&cases, seed, &folder.path().join(seed.to_string())) {
             let report = CaseReport::read(&timeline).unwrap();
             assert_eq!(report.outcome(), Outcome::Passed, "seed {seed}, {}: {:?}", report.case.name, report.verdict);
@@ -135,6 +136,22 @@ fn the_same_seed_gives_the_same_timeline_to_the_byte_and_another_seed_another() 
 #[case("downgrade attempt", "refuses-same-version", Outcome::Error, "inconclusive: the device refused ST87M01_A_2_7_0")]
 #[case("acknowledged and silent", "mute", Outcome::Failed, "the hotkey was not acknowledged")]
 #[case("acknowledged and silent", "application-dead", Outcome::Error, "the board could not be put back")]
+#[case("same version again", "refuses-same-version", Outcome::Failed, "the device refused ST87M01_A_2_7_0")]
+#[case("same version again", "does-not-restart", Outcome::Failed, "AT was not answered")]
+#[case("late reset", "ignores-reset", Outcome::Failed, "\"#SYSSTART\\r\\n\" did not come")]
+#[case("late reset", "application-silent", Outcome::Failed, "AT was not answered")]
+#[case("between the windows", "application-start=200ms", Outcome::Failed, "bytes came where nothing may come")]
+#[case("between the windows", "application-dead", Outcome::Failed, "\"#SYSSTART\\r\\n\" did not come")]
+#[case("boot entry by AT#LDRST", "ldrst-time=20s", Outcome::Failed, "the hotkey was not acknowledged")]
+#[case("boot entry by AT#LDRST", "ldrst-time=20s boot-window=10s", Outcome::Failed, "the hotkey was not acknowledged")]
+#[case("boot entry by AT#LDRST", "application-silent", Outcome::Error, "inconclusive: AT was not answered")]
+#[case("wrong key", "accepts-wrong-key", Outcome::Failed, "the device accepted ST87M01_A_2_8_0")]
+#[case("wrong key", "dead-after-refusal", Outcome::Failed, "AT was not answered")]
+#[case("wrong key", "refuses-upgrade", Outcome::Error, "inconclusive: the device refused ST87M01_A_2_8_0")]
+#[case("asleep", "application-silent", Outcome::Failed, "AT was not answered")]
+#[case("asleep", "first-command-lost=false", Outcome::Failed, "AT was answered OK")]
+#[case("unsolicited lines", "application-garbles", Outcome::Failed, "ATI was not answered")]
+#[case("speed ladder", "speed-not-restorable", Outcome::Failed, "AT was not answered")]
 fn a_broken_behaviour_fails_its_scenario_for_that_reason(
     #[case] scenario: &str,
     #[case] broken: &str,
@@ -166,4 +183,26 @@ fn a_boot_code_that_does_answer_fails_the_scenario_that_wants_silence() {
     let folder = tempfile::tempdir().unwrap();
     let report = CaseReport::read(&simulated(&cases, 0, folder.path())[0]).unwrap();
     assert_eq!((report.outcome(), report.verdict.reason.as_str()), (Outcome::Failed, "boot code answered ATI01 with 0"));
+}
+
+#[test]
+fn unsolicited_lines_do_come_between_an_answer_and_its_end() {
+    let mut cases = shipped();
+    cases.retain(|case| case.scenario == "unsolicited lines");
+    let folder = tempfile::tempdir().unwrap();
+    let story = essence(&simulated(&cases, 0, folder.path())[0]).join("\n");
+    for answer in ["ST87M01", "004402990000014"] {
+        let (_, behind) = story.split_once(answer).unwrap_or_else(|| panic!("no {answer} in\n{story}"));
+        let (between, _) = behind.split_once(r"\r\nOK\r\n").unwrap();
+        assert!(between.contains("+CEREG: 2"), "{answer}: {between}");
+    }
+}
+
+#[test]
+fn the_default_cases_take_less_than_80_s_of_a_board() {
+    let mut cases = shipped();
+    cases.retain(|case| case.tags.iter().any(|tag| tag == "default"));
+    let folder = tempfile::tempdir().unwrap();
+    let took = simulated(&cases, 0, folder.path()).iter().map(|timeline| CaseReport::read(timeline).unwrap().duration).sum::<Duration>();
+    assert!(took < Duration::from_secs(80), "{took:?}");
 }

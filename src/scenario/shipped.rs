@@ -3,12 +3,20 @@
 /// Names and texts of the files in `scenarios/`.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("acknowledged-and-silent.yaml", include_str!("../../scenarios/acknowledged-and-silent.yaml")),
+    ("asleep.yaml", include_str!("../../scenarios/asleep.yaml")),
+    ("between-the-windows.yaml", include_str!("../../scenarios/between-the-windows.yaml")),
+    ("boot-entry-by-ldrst.yaml", include_str!("../../scenarios/boot-entry-by-ldrst.yaml")),
     ("downgrade-attempt.yaml", include_str!("../../scenarios/downgrade-attempt.yaml")),
     ("early-reset.yaml", include_str!("../../scenarios/early-reset.yaml")),
     ("healthy-handshake.yaml", include_str!("../../scenarios/healthy-handshake.yaml")),
+    ("late-reset.yaml", include_str!("../../scenarios/late-reset.yaml")),
     ("left-at-460800.yaml", include_str!("../../scenarios/left-at-460800.yaml")),
+    ("same-version-again.yaml", include_str!("../../scenarios/same-version-again.yaml")),
+    ("speed-ladder.yaml", include_str!("../../scenarios/speed-ladder.yaml")),
+    ("unsolicited-lines.yaml", include_str!("../../scenarios/unsolicited-lines.yaml")),
     ("upgrade.yaml", include_str!("../../scenarios/upgrade.yaml")),
     ("wrong-baud.yaml", include_str!("../../scenarios/wrong-baud.yaml")),
+    ("wrong-key.yaml", include_str!("../../scenarios/wrong-key.yaml")),
 ];
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn check_counts_what_is_right() {
     let output = here(&["check"]);
     assert_eq!((output.status.code(), output.stdout.as_str()), (Some(0), ""), "{output:?}");
     assert!(
-        output.stderr.starts_with("11 cases, no mistakes; worst-case time ") && output.stderr.ends_with(" on one board\n"),
+        output.stderr.starts_with("24 cases, no mistakes; worst-case time ") && output.stderr.ends_with(" on one board\n"),
         "{output:?}"
     );
     let output = here(&["check", "scenarios", "--tag", "nosuch"]);
