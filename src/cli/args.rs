@@ -81,6 +81,21 @@ On the control socket, a line each:
   reset assert, reset release, state, setup KEY=VALUE, unplug, help
 Each is answered by ok, or by error and why.")]
     Virtual(Virtual),
+    /// Send one line to the control socket of a virtual board
+    #[command(after_help = "Examples:
+  evkit-hil control kit.ctl state
+  evkit-hil control kit.ctl reset assert
+  evkit-hil control kit.ctl setup firmware=2.6.0 boot-window=\"20 ms\"
+  evkit-hil control kit.ctl help    which lines there are
+
+What is answered behind ok goes to standard output.
+
+Exit codes:
+  0    the board has carried it out
+  1    the board answered error
+  2    usage
+  3    no board answers there")]
+    Control(Control),
     /// List the settings of the virtual EVKIT: what is assumed, what can break
     #[command(after_help = "Examples:
   evkit-hil settings
@@ -94,6 +109,25 @@ Each is answered by ok, or by error and why.")]
   evkit-hil image show my.img"
     )]
     Image(Image),
+    /// Print the completions for a shell
+    #[command(after_help = "Examples:
+  evkit-hil completions bash > \\
+      ~/.local/share/bash-completion/completions/evkit-hil
+  evkit-hil completions fish > ~/.config/fish/completions/evkit-hil.fish")]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all commands into a folder
+    #[command(after_help = "Examples:
+  evkit-hil man | man -l -
+  evkit-hil man ~/.local/share/man/man1  a page for each command")]
+    Man {
+        /// The folder; it is made if it is not there, and pages in it are replaced
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
     /// Let go of reset lines when the parent process has died (started by `run`)
     #[command(hide = true)]
     Guardian,
@@ -175,6 +209,16 @@ pub(super) struct Virtual {
     /// Set one setting, KEY=VALUE (see `settings`); may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Control {
+    /// The control socket
+    #[arg(value_name = "SOCKET")]
+    pub(super) socket: PathBuf,
+    /// The line, in one word or several
+    #[arg(value_name = "COMMAND", required = true, num_args = 1..)]
+    pub(super) command: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,10 @@
 
 mod args;
 mod check;
+mod completions;
+mod control;
 mod image;
+mod man;
 mod release;
 mod run;
 mod select;
@@ -30,9 +33,12 @@ pub fn main() -> ExitCode {
         Command::List(args) => check::list(&args, &talk),
         Command::Release(args) => release::release(&args, &talk),
         Command::Virtual(args) => virtual_board::run(&args, &talk),
+        Command::Control(args) => control::control(&args, &talk),
         Command::Settings => virtual_board::settings(&talk),
         Command::Image(Image::New(args)) => image::new(&args, &talk),
         Command::Image(Image::Show { file }) => image::show(&file, &talk),
+        Command::Completions { shell } => completions::completions(shell, &talk),
+        Command::Man { folder } => man::man(folder.as_deref(), &talk),
         Command::Guardian => return crate::line::guardian_main(),
     };
     exit.unwrap_or_else(|error| talk.error(&error)).into()
@@ -50,6 +56,11 @@ impl Failure {
     /// What the user can put right: a bad file or argument.
     fn usage(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, exit: Exit::Usage }
+    }
+
+    /// What a board was asked and does not do.
+    fn refused(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, exit: Exit::Failed }
     }
 
     /// A fault of the rig.

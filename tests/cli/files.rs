@@ -1,4 +1,4 @@
-//! Commands that touch no board: `check`, `list`, `image`, `settings`, and every `--help`.
+//! Commands that touch no board: `check`, `list`, `image`, `settings`, `man`, `completions`, and every `--help`.
 
 use std::fs;
 use std::process::Command;
@@ -76,7 +76,15 @@ fn list_shows_cases_with_tags_effects_and_time() {
 
 #[test]
 fn a_reader_that_has_gone_is_no_error() {
-    for args in [&["list"][..], &["settings"], &["image", "show", "fixtures/images/README.md"], &["check"], &["--help"]] {
+    for args in [
+        &["list"][..],
+        &["settings"],
+        &["image", "show", "fixtures/images/README.md"],
+        &["man"],
+        &["completions", "zsh"],
+        &["check"],
+        &["--help"],
+    ] {
         let mut command = Command::new(PROGRAM);
         command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
         let output = Process::start_unheard(command, SOON).wait();
@@ -146,5 +154,81 @@ fn every_help_has_an_example_and_fits_80_columns() {
         seen.push(command.join(" "));
     }
     seen.sort_unstable();
-    assert_eq!(seen, ["", "check", "image", "image new", "image show", "list", "release", "run", "settings", "virtual"]);
+    assert_eq!(
+        seen,
+        ["", "check", "completions", "control", "image", "image new", "image show", "list", "man", "release", "run", "settings", "virtual"]
+    );
+}
+
+#[test]
+fn every_command_has_its_page_and_none_is_made_for_what_is_hidden() {
+    let place = Place::new();
+    let output = place.output(&["man", "pages/man1"]);
+    assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(0), "", "13 pages in pages/man1\n"));
+    let mut names: Vec<String> = fs::read_dir(place.path("pages/man1"))
+        .expect("made")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+        .collect();
+    names.sort_unstable();
+    let mut left = vec![Vec::new()];
+    let mut expected = Vec::new();
+    while let Some(command) = left.pop() {
+        let args: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        left.extend(commands(&here(&args).stdout).into_iter().map(|name| [command.clone(), vec![name]].concat()));
+        expected.push(format!("{}.1", [vec!["evkit-hil".to_owned()], command].concat().join("-")));
+    }
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    for name in &names {
+        let page = fs::read_to_string(place.path("pages/man1").join(name)).expect("text");
+        let name = name.trim_end_matches(".1").replace('-', r"\-");
+        for part in [".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS", ".SH EXAMPLE", &name] {
+            assert!(page.contains(part), "no {part} in\n{page}");
+        }
+    }
+
+    let output = place.output(&["man"]);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), ""));
+    assert_eq!(output.stdout, fs::read_to_string(place.path("pages/man1/evkit-hil.1")).expect("text"));
+    for part in [r"evkit\-hil\-run", r"evkit\-hil\-check", r"evkit\-hil\-list", ".SH \"EXIT CODES\""] {
+        assert!(output.stdout.contains(part), "no {part} in\n{}", output.stdout);
+    }
+    assert!(!output.stdout.contains("guardian"), "{}", output.stdout);
+
+    place.write("file", "");
+    let output = place.output(&["man", "file"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stderr.starts_with("error: pages cannot be written into file: "), "{output:?}");
+}
+
+#[test]
+fn completions_offer_the_commands_and_not_what_is_hidden() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = place.output(&["completions", shell]);
+        assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), ""), "{shell}");
+        for word in ["run", "check", "list", "control", "simulate", "bench"] {
+            assert!(output.stdout.contains(word), "{shell} does not complete {word}");
+        }
+        assert!(!output.stdout.contains("guardian"), "{shell}");
+    }
+
+    // A real shell takes the script and completes with it.
+    place.write("completions.bash", &place.output(&["completions", "bash"]).stdout);
+    let script = r#". ./completions.bash
+function=$(complete -p evkit-hil | sed 's/.* -F \([^ ]*\) .*/\1/')
+COMP_WORDS=(evkit-hil "") COMP_CWORD=1
+"$function" evkit-hil "" evkit-hil
+echo "${COMPREPLY[*]}""#;
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", script]).current_dir(place.path(""));
+    let output = Process::start(bash, SOON).wait();
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    let offered: Vec<&str> = output.stdout.split_whitespace().collect();
+    for command in ["run", "check", "list"] {
+        assert!(offered.contains(&command), "{offered:?}");
+    }
+
+    let output = place.output(&["completions", "tcsh"]);
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(2), ""), "{output:?}");
 }

@@ -1,4 +1,4 @@
-//! `virtual`: a virtual EVKIT as a program, for any other program.
+//! `virtual`: a virtual EVKIT as a program, for any other program; `control`, which talks to it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -129,4 +129,42 @@ fn a_killed_board_leaves_names_that_the_next_one_takes_over() {
     symlink("/dev/pts/nobody-has-this", place.path("kit")).expect("linked");
     let next = Kit::start(&place, "kit", QUICK);
     assert_eq!(next.program(), "application");
+}
+
+#[test]
+fn a_line_is_sent_from_a_shell_and_its_answer_printed() {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", &["speed=460800", "boot-window=60 s"]);
+    let control = |words: &[&str]| {
+        let output = place.output(&[&["control", "kit.ctl"], words].concat());
+        (output.status.code(), output.stdout, output.stderr)
+    };
+    let silent = (Some(0), String::new(), String::new());
+    let (code, state, said) = control(&["state"]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(state.starts_with(r#"{"program":"application","speed":460800,"#) && state.ends_with("}\n"), "{state}");
+    assert_eq!(control(&["reset", "assert"]), silent);
+    assert_eq!(kit.program(), "reset");
+    assert_eq!(control(&["reset release"]), silent);
+    assert_eq!(kit.program(), "boot");
+    // The shell has taken the quotes off.
+    assert_eq!(control(&["setup", "firmware=2.6.0", "boot-window=20 ms"]), silent);
+    assert!(kit.command("state").contains(r#""firmware":"2.6.0""#));
+    assert!(control(&["help"]).1.contains("reset assert"));
+
+    let (code, out, said) = control(&["nonsense"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(said.starts_with("error: no command `nonsense`: try `help`"), "{said}");
+    let said = "error: `reset` takes `assert` or `release`\n".to_owned();
+    assert_eq!(control(&["reset"]), (Some(1), String::new(), said));
+    assert_eq!(control(&["state\nunplug"]).0, Some(2));
+    assert_eq!(control(&[]).0, Some(2));
+
+    let output = place.output(&["control", "nobody.ctl", "state"]);
+    assert_eq!((output.status.code(), output.stdout.as_str()), (Some(3), ""));
+    assert_eq!(
+        output.stderr,
+        "error: no board answers on nobody.ctl: No such file or directory (os error 2)\n\
+         hint: start a virtual board there: evkit-hil virtual --link PATH --control nobody.ctl\n"
+    );
 }
