@@ -13,13 +13,20 @@ use crate::baud::Baud;
 use crate::document::{Cursor, Diagnostic, Document, Entries, Excerpt, Problems, Refusal, Short, Text, given, one_of};
 use crate::image::sha256_hex;
 use crate::line::{Active, Backend, Bias, Drive, GpioLine, LineConfig};
-use crate::plan::units::{parse_baud, parse_duration};
+use crate::plan::units::{parse_baud, parse_duration, show_duration};
 use crate::plan::{Effect, PlannedImage};
 use crate::port::PortName;
 use crate::scenario::{IMAGE_NAME, is_image_name};
 
 /// How late this computer may be where the bench does not say.
 pub const HOST_LATE: Duration = Duration::from_millis(1);
+
+/// How long an application may take from a restart to its start-up messages where the bench does not say. Hosts poll it for up to 5 s (arduino), but one saw it still starting (`+CME ERROR:
+/// 1120`) for up to about 30 s (mbed): a healthy module must not be taken for one that restarts by itself.
+pub const START_UP: Duration = Duration::from_secs(30);
+
+/// The longest start-up time: with more, hardly a restart would go unexplained.
+const MAX_START_UP: Duration = Duration::from_secs(600);
 
 /// The highest BCM number on a Raspberry Pi's header.
 const MAX_GPIO: u8 = 27;
@@ -47,6 +54,8 @@ struct BoardMap {
     port: Short<UsbMap>,
     #[serde(default, deserialize_with = "given")]
     baud: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
+    start_up: Option<Text>,
     reset: ResetMap,
     #[serde(default, deserialize_with = "given")]
     allow: Option<Vec<Text>>,
@@ -138,6 +147,15 @@ impl Bench {
     }
 }
 
+fn start_up(text: &str) -> Result<Duration, Refusal> {
+    let time = parse_duration(text)?;
+    if time.is_zero() || time > MAX_START_UP {
+        let hint = format!("the longest time from a restart to `#SYSSTART`: more than 0, at most {}", show_duration(MAX_START_UP));
+        return Err(Refusal::new(format!("a start-up time of {text} is out of range"), hint));
+    }
+    Ok(time)
+}
+
 /// Reading the values of one bench file.
 struct Reader<'d> {
     /// What paths are relative to.
@@ -188,6 +206,10 @@ impl Reader<'_> {
             Some(text) => self.value(at.get("baud"), text, |text| Ok(parse_baud(text)?)),
             None => Some(Baud::DEFAULT),
         };
+        let start_up = match &map.start_up {
+            Some(text) => self.value(at.get("start-up"), text, start_up),
+            None => Some(START_UP),
+        };
         let reset = self.reset(name, &map.reset, at.get("reset"));
         let words = Effect::ALL.iter().map(|effect| (effect.name(), *effect)).collect::<Vec<_>>();
         let list = at.get("allow");
@@ -210,6 +232,7 @@ impl Reader<'_> {
             line: at.line(),
             port: port?,
             baud: baud?,
+            start_up: start_up?,
             reset: reset?,
             allow: allow.into_iter().collect::<Option<Vec<_>>>()?,
             virtual_control: match control {

@@ -2,7 +2,7 @@
 
 mod file;
 
-pub use file::HOST_LATE;
+pub use file::{HOST_LATE, START_UP};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +38,8 @@ pub struct Board {
     pub port: PortName,
     /// The speed at which its application answers after a plain start.
     pub baud: Baud,
+    /// How long its application takes at most from a restart to its start-up messages. Default: 30 s.
+    pub start_up: Duration,
     /// Its reset line.
     pub reset: LineConfig,
     /// Effects that the bench permits on it.

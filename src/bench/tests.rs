@@ -18,7 +18,7 @@ fn load(text: &str) -> Bench {
 fn everything_that_a_bench_file_can_say() {
     let bench = load(concat!(
         "format: 1\nhost-late: 2.5 ms\nboards:\n",
-        "  kit-1:\n    port: /dev/ttyUSB0\n    baud: 460800\n    reset: { backend: rppal, gpio: 17, drive: push-pull, bias: pull-up, active: high }\n    allow: [raw, speed]\n",
+        "  kit-1:\n    port: /dev/ttyUSB0\n    baud: 460800\n    start-up: 10 s\n    reset: { backend: rppal, gpio: 17, drive: push-pull, bias: pull-up, active: high }\n    allow: [raw, speed]\n",
         "  kit-2:\n    port: { usb-serial: \"00123\", interface: 1 }\n    reset: { backend: gpiocdev, chip: /dev/gpiochip0, line: 5 }\n",
         "  kit-3:\n    port: { usb-serial: \"00123\", interface: 0 }\n    reset: { backend: gpiocdev, line: GPIO5 }\n",
         "  kit-4:\n    port: links/evkit\n    reset: { backend: socket, path: evkit.ctl }\n    virtual: evkit.ctl\n",
@@ -34,6 +34,7 @@ fn everything_that_a_bench_file_can_say() {
         (&Backend::Rppal { gpio: 17 }, Drive::PushPull, Bias::PullUp, Active::High)
     );
     assert_eq!(one.allow, [Effect::Raw, Effect::Speed]);
+    assert_eq!((one.start_up, two.start_up), (Duration::from_secs(10), Duration::from_secs(30)));
 
     assert_eq!(two.port, PortName::Usb { serial: "00123".to_owned(), interface: Some(1) });
     assert_eq!(two.reset.backend, Backend::Gpiocdev { chip: Some("/dev/gpiochip0".into()), line: GpioLine::Offset(5) });

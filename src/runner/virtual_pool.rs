@@ -42,6 +42,7 @@ impl VirtualPool {
                 line: 0,
                 port: PortName::Path(board.port_path().to_owned()),
                 baud: Baud::DEFAULT,
+                start_up: crate::bench::START_UP,
                 reset: LineConfig {
                     backend: Backend::Socket { path: board.control_path().to_owned() },
                     drive: Drive::default(),
