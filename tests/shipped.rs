@@ -129,6 +129,7 @@ fn the_same_seed_gives_the_same_timeline_to_the_byte_and_another_seed_another() 
 #[case("wrong baud [speed=57600]", "hangs-when-misframed", Outcome::Failed, "AT was not answered")]
 #[case("left at 460800", "speed-not-restorable speed-outlives-reset=always", Outcome::Failed, "the board could not be put back")]
 #[case("early reset", "boot-window=20s", Outcome::Failed, "\"OK\\r\\n\" did not come")]
+#[case("early reset", "watchdog-after=1s", Outcome::Failed, "the module restarted by itself: #REBOOT_WD: 1")]
 #[case("early reset", "application-silent", Outcome::Error, "the application does not answer, before the first step")]
 #[case("downgrade attempt", "accepts-downgrade", Outcome::Failed, "the device accepted ST87M01_A_2_6_0")]
 #[case("downgrade attempt", "loses-version", Outcome::Failed, "the answer to AT+CGMR does not show")]

@@ -8,6 +8,7 @@ use evkit_hil::baud::Baud;
 use evkit_hil::model::{DeviceModel, Input, Output};
 use evkit_hil::runner::case::{Circumstances, Ended, run_case};
 use evkit_hil::runner::progress::Progress;
+use evkit_hil::runner::watch::Restarts;
 use evkit_hil::scenario;
 use evkit_hil::seam::simulated::SimulatedSeam;
 use evkit_hil::seam::{LineId, LineState};
@@ -60,6 +61,15 @@ impl Ran {
         self.events.iter().filter_map(|event| if let EventKind::Edge(edge) = &event.kind { Some(edge.state) } else { None }).collect()
     }
 
+    /// The restarts on the timeline: what was said, and which event commanded it.
+    fn restarts(&self) -> Vec<(String, bool, Option<u64>)> {
+        let restart = |event: &'_ event::Event| match &event.kind {
+            EventKind::Restart(restart) => Some((restart.message.clone(), restart.commanded, restart.by)),
+            _ => None,
+        };
+        self.events.iter().filter_map(restart).collect()
+    }
+
     fn sent(&self) -> Vec<event::Bytes> {
         let sent = |event: &'_ event::Event| match &event.kind {
             EventKind::Bytes(bytes) if bytes.direction == Direction::Out => Some(bytes.clone()),
@@ -73,7 +83,7 @@ impl Ran {
 fn run(body: &str, device: Scripted, order: impl FnOnce(&mut SimulatedSeam)) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("case.yaml");
-    std::fs::write(&file, format!("format: 1\nscenario: rules\nsummary: rules\neffects: [speed, raw]\n{body}")).unwrap();
+    std::fs::write(&file, format!("format: 1\nscenario: rules\nsummary: rules\neffects: [speed, raw, nvm, firmware]\n{body}")).unwrap();
     let plan = scenario::load(&[file], None).unwrap_or_else(|problems| {
         panic!("{}", evkit_hil::document::Diagnostic::render_all(&problems, false));
     });
@@ -89,6 +99,8 @@ fn run(body: &str, device: Scripted, order: impl FnOnce(&mut SimulatedSeam)) -> 
         started: None,
         firmware: Some("2.7.0".to_owned()),
         set_up_anew: true,
+        start_up: Duration::from_secs(30),
+        restarts: Restarts::default(),
     };
     let (sender, _receiver) = std::sync::mpsc::channel();
     let timeline = folder.path().join("timeline");
@@ -319,4 +331,95 @@ fn only_a_final_result_is_judged_by_the_deadline_not_what_else_is_said_around_it
     assert_eq!(unsolicited.verdict.outcome, Outcome::Passed, "{:?}", unsolicited.verdict);
     let result = run(body, says(vec![(at(5), b"\r\nOK\r\n")]), |seam| seam.oversleep(at(4), ms(50)));
     assert_eq!(result.verdict.outcome, Outcome::Error, "{:?}", result.verdict);
+}
+
+#[test]
+fn a_start_that_nobody_commanded_ends_the_step_at_once_and_finally_still_runs() {
+    let body = "steps:\n  - wait: 60 s\n  - send: { text: never }\nfinally:\n  - send: { text: bye }\n";
+    let ran = run(body, says(vec![(at(31_000), b"\r\n#SYSSTART\r\n")]), |_| {});
+    assert_eq!((ran.verdict.outcome, ran.verdict.step), (Outcome::Failed, Some(0)), "{:?}", ran.verdict);
+    assert_eq!(ran.verdict.reason, "the module restarted by itself: #SYSSTART");
+    let [read] = ran.verdict.evidence[..] else { panic!("{:?}", ran.verdict) };
+    assert!(matches!(&ran.events[read as usize].kind, EventKind::Bytes(bytes) if bytes.direction == Direction::In));
+    assert_eq!(ran.restarts(), [("#SYSSTART".to_owned(), false, None)]);
+    assert_eq!(ran.sent().len(), 1, "only finally's");
+    assert!(ran.events.last().unwrap().t < at(32_000));
+    assert!(ran.ended.given_up.is_none(), "the board can go on");
+}
+
+#[test]
+fn a_start_after_a_release_or_a_command_is_no_start_by_itself() {
+    let device = Scripted { after_release: Some((ms(2_000), b"\r\n#REBOOT_RESET\r\n#SYSSTART\r\n")), ..Scripted::default() };
+    let ran = run("steps:\n  - wait: 40 s\n  - reset: { pulse: 15 ms }\n  - wait: 10 s\n", device, |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
+    let is_release = |event: &&event::Event| matches!(&event.kind, EventKind::Edge(edge) if edge.state == LineState::Released);
+    let release = ran.events.iter().find(is_release).map(|event| event.seq);
+    assert_eq!(ran.restarts(), [("#REBOOT_RESET".to_owned(), true, release), ("#SYSSTART".to_owned(), true, release)]);
+
+    let body = "steps:\n  - wait: 40 s\n  - send: { text: AT#RES }\n  - send: { text: \"ET=1\\r\" }\n  - wait: 10 s\n";
+    let ran = run(body, says(vec![(at(45_000), b"\r\n#REBOOT_HOST\r\n\r\n#SYSSTART\r\n")]), |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
+    assert_eq!(ran.restarts().len(), 2);
+}
+
+#[test]
+fn a_board_may_restart_for_having_taken_an_image() {
+    let body = "images: { new: { make: { A: 2.8.0, size: 1 KiB } } }\nsteps:\n  - wait: 40 s\n  - upload: { image: new }\n  - wait: 10 s\n";
+    // Nine times 127 bytes, and it has all.
+    let mut script: Vec<(MonoTime, &[u8])> = vec![(at(40_100), b"0\r")];
+    script.extend((0..9).map(|request| (at(40_200 + 100 * request), &b"\x7f"[..])));
+    script.extend([(at(41_500), &b"\0"[..]), (at(43_000), b"\r\n#SYSSTART\r\n")]);
+    let ran = run(body, says(script), |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
+    let ended = ran.events.iter().find(|event| matches!(&event.kind, EventKind::Request(request) if request.asked == 0));
+    assert_eq!(ran.restarts(), [("#SYSSTART".to_owned(), true, ended.map(|event| event.seq))]);
+}
+
+#[test]
+fn the_reason_of_a_restart_may_come_as_late_as_the_first_command_but_only_once() {
+    let body = "steps:\n  - reset: { pulse: 15 ms }\n  - wait: 100 s\n  - at: { command: AT }\n  - wait: 10 s\n";
+    let answer: (MonoTime, &[u8]) = (at(100_100), b"\r\nOK\r\n\r\n#REBOOT_RESET\r\n");
+    let ran = run(body, says(vec![answer]), |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
+    assert!(ran.restarts()[0].1);
+    let ran = run(body, says(vec![answer, (at(103_000), b"\r\n#REBOOT_RESET\r\n")]), |_| {});
+    assert_eq!((ran.verdict.outcome, ran.verdict.step), (Outcome::Failed, Some(3)), "{:?}", ran.verdict);
+}
+
+#[test]
+fn a_watchdog_right_after_a_release_fails_the_case_even_in_a_positive_control() {
+    for step in ["wait: 10 s", "expect: { text: \"OK\\r\\n\", within: 10 s, control: true }"] {
+        let device = Scripted { after_release: Some((ms(500), b"\r\n#REBOOT_WD: 1\r\n")), ..Scripted::default() };
+        let ran = run(&format!("steps:\n  - reset: {{ pulse: 15 ms }}\n  - {step}\n"), device, |_| {});
+        assert_eq!((ran.verdict.outcome, ran.verdict.step), (Outcome::Failed, Some(1)), "{step}: {:?}", ran.verdict);
+        assert_eq!(ran.verdict.reason, "the module restarted by itself: #REBOOT_WD: 1");
+    }
+}
+
+#[test]
+fn where_the_module_may_reset_its_restarts_are_recorded_and_no_more() {
+    let device = || says(vec![(at(31_000), b"\r\n#REBOOT_WD: 1\r\n\r\n#SYSSTART\r\n")]);
+    let body = "steps:\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 40 s }\n";
+    let ran = run(&format!("may-reset: true\n{body}"), device(), |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
+    assert_eq!(ran.restarts(), [("#REBOOT_WD: 1".to_owned(), false, None), ("#SYSSTART".to_owned(), false, None)]);
+    let ran = run(&format!("may-reset: false\n{body}"), device(), |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Failed, "the step's own pattern does not hide it");
+}
+
+#[test]
+fn a_message_inside_an_echo_or_another_text_is_none() {
+    let device = says(vec![(at(31_000), b"AT#SYSSTART\r\r\nERROR\r\n+X: #REBOOT_WD: 1\r\n")]);
+    let ran = run("steps:\n  - wait: 40 s\n", device, |_| {});
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
+    assert_eq!(ran.restarts(), []);
+}
+
+#[test]
+fn a_restart_in_finally_fails_a_case_that_had_passed_and_finally_goes_on() {
+    let body = "steps:\n  - wait: 1 s\nfinally:\n  - wait: 60 s\n  - send: { text: bye }\n";
+    let ran = run(body, says(vec![(at(31_000), b"\r\n#SYSSTART\r\n")]), |_| {});
+    assert_eq!((ran.verdict.outcome, ran.verdict.step), (Outcome::Failed, None), "{:?}", ran.verdict);
+    assert_eq!(ran.verdict.reason, "the module restarted by itself: #SYSSTART");
+    assert_eq!(ran.sent().len(), 1);
 }

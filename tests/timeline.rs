@@ -74,6 +74,8 @@ fn samples() -> Vec<EventKind> {
         }
         .into(),
         event::Request { asked: -3, sent: 127, total: 16_384 }.into(),
+        event::Restart { stream: "port".to_owned(), message: "#REBOOT_WD: 1".to_owned(), last_seq: 4, commanded: false, by: Some(2) }
+            .into(),
         event::Note { text: "the reader was 2 ms late".to_owned() }.into(),
         event::Gone { stream: "port".to_owned(), reason: "hung up".to_owned() }.into(),
         event::Interrupted {}.into(),

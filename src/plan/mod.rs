@@ -59,6 +59,8 @@ pub struct Case {
     pub deadline: Duration,
     /// How long `finally` may take in all.
     pub finally_deadline: Duration,
+    /// Whether the module may restart by itself; else that fails the case.
+    pub may_reset: bool,
     /// The images that the steps name.
     pub images: BTreeMap<String, PlannedImage>,
 }

@@ -209,6 +209,8 @@ fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> 
             0 => format!("says it has all after {} of {} bytes", request.sent, request.total),
             _ => format!("refused with {} after {} of {} bytes", request.asked, request.sent, request.total),
         },
+        EventKind::Restart(restart) if restart.commanded => format!("{}: the module has restarted, as commanded", restart.message),
+        EventKind::Restart(restart) => format!("{}: the module has restarted, and nobody commanded it", restart.message),
         EventKind::Note(note) => note.text.clone(),
         EventKind::Gone(gone) => format!("{} is gone: {}", gone.stream, gone.reason),
         EventKind::Interrupted(_) => "the run was asked to end".to_owned(),

@@ -7,6 +7,7 @@ use super::conductor::Conductor;
 use super::progress::Progress;
 use super::steps::{self, BoardFacts, Firmware};
 use super::stop::{Finding, Stop};
+use super::watch::{Restarts, Watch};
 use crate::baud::Baud;
 use crate::diagnosis;
 use crate::image::Version;
@@ -44,6 +45,10 @@ pub struct Circumstances {
     pub firmware: Option<String>,
     /// Whether the board is set up anew for the next case. Else that case would meet what `finally` left undone, so the board is given up then.
     pub set_up_anew: bool,
+    /// How long the application takes at most from a restart to its messages.
+    pub start_up: Duration,
+    /// The commanded restarts that a message in this case may belong to. Of a board that was set up, that is the only one.
+    pub restarts: Restarts,
 }
 
 /// How a case ended, for whoever goes on with the board.
@@ -55,6 +60,8 @@ pub struct Ended {
     pub given_up: Option<Finding>,
     /// The speed of the host's port now.
     pub port_speed: Baud,
+    /// The commanded restarts that a message in the next case may belong to.
+    pub restarts: Restarts,
 }
 
 /// The `case` event for a case.
@@ -104,15 +111,21 @@ pub fn run_case(
     if clock == ClockKind::Monotonic {
         case.steps.iter().for_each(steps::prepare);
     }
-    let mut conductor = Conductor::new(seam, timeline, around.port_speed, around.host_late, progress);
+    let watch = Watch::new(around.restarts, around.start_up);
+    let mut conductor = Conductor::new(seam, timeline, around.port_speed, around.host_late, watch, progress);
+    if case.may_reset {
+        conductor.let_reset();
+    }
     let board = BoardFacts { home_speed: around.home_speed };
     let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);
+    let mut is_undone = false;
     conductor.enter_finally();
     if begun && given_up.is_none() {
         let Left { undone, is_gone } = run_finally(&mut conductor, case, around, board);
         if let Some((step, finding)) = undone {
             let is_lost = is_gone || !around.set_up_anew;
             if verdict.outcome == Outcome::Passed {
+                is_undone = !is_lost;
                 verdict = if is_lost { blocked_by(&around.board, step, &finding) } else { verdict_of(Outcome::Error, step, &finding) };
             }
             given_up = is_lost.then_some(finding);
@@ -120,6 +133,12 @@ pub fn run_case(
     }
     // A line that cannot be driven is worse than all that came before.
     given_up = release(&mut conductor).or(given_up);
+    if let Some(finding) = conductor.take_restarted()
+        && (is_undone || verdict.outcome == Outcome::Passed)
+    {
+        // Where `finally` did not end as it should, this is why.
+        verdict = verdict_of(Outcome::Failed, None, &finding);
+    }
     if let Some(finding) = &given_up
         && matches!(verdict.outcome, Outcome::Passed | Outcome::Skipped)
     {
@@ -131,6 +150,7 @@ pub fn run_case(
     }
     let outcome = verdict.outcome;
     let port_speed = conductor.speed;
+    let restarts = conductor.restarts_left();
     // A timeline that cannot be written any more has given the board up already: there is nowhere left to say so.
     let recorded = conductor.record(verdict).and_then(|_| conductor.flush());
     if let Err(stop) = recorded {
@@ -139,7 +159,7 @@ pub fn run_case(
     let folder = conductor.folder().to_owned();
     drop(conductor);
     progress.ended(folder);
-    Ok(Ended { outcome, given_up, port_speed })
+    Ok(Ended { outcome, given_up, port_speed, restarts })
 }
 
 /// Writes the timeline of a case that no board ran: skipped or blocked, with the reason.
@@ -173,7 +193,10 @@ struct Ran {
 
 fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances, board: BoardFacts) -> Ran {
     let mut prepare = || {
-        conductor.record(case_event(case, Some(around), around.seed))?;
+        let seq = conductor.record(case_event(case, Some(around), around.seed))?;
+        if around.set_up_anew {
+            conductor.was_set_up(seq);
+        }
         // A case before may have ended at another speed.
         if conductor.speed != around.home_speed {
             conductor.set_speed(around.home_speed)?;
@@ -207,7 +230,7 @@ fn run_step(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFacts,
     let result = steps::run(conductor, case, board, step);
     let outcome = match &result {
         Ok(()) => StepOutcome::Passed,
-        Err(Stop::Failed(_)) => StepOutcome::Failed,
+        Err(Stop::Failed(_) | Stop::Restarted(_)) => StepOutcome::Failed,
         Err(Stop::Rig(_) | Stop::GivenUp(_)) => StepOutcome::Error,
         Err(Stop::Interrupted) => StepOutcome::Interrupted,
     };
@@ -256,6 +279,8 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
             "interrupted".clone_into(&mut verdict.reason);
             return Ran { verdict, given_up: None, begun };
         }
+        // Neither the step's reason nor a cause that is looked for in what it sent has to do with it.
+        Stop::Restarted(finding) => return Ran { verdict: verdict_of(Outcome::Failed, id, &finding), given_up: None, begun },
         Stop::Failed(finding) if step.is_some_and(|step| step.control) => {
             let reason = format!("inconclusive: {} (this step is a positive control: without it the case proves nothing)", finding.reason);
             (Outcome::Error, Finding { reason, ..finding })
@@ -288,7 +313,7 @@ impl Left {
     fn take(&mut self, step: Option<u16>, result: Result<(), Stop>) {
         match result {
             Ok(()) | Err(Stop::Interrupted) => {}
-            Err(Stop::Failed(finding) | Stop::Rig(finding)) => {
+            Err(Stop::Failed(finding) | Stop::Restarted(finding) | Stop::Rig(finding)) => {
                 self.undone.get_or_insert((step, finding));
             }
             Err(Stop::GivenUp(finding)) => *self = Self { undone: Some((step, finding)), is_gone: true },

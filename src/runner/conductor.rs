@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::inbox::{Inbox, Read};
 use super::progress::Progress;
 use super::stop::{Finding, Stop};
+use super::watch::{Restarts, Watch};
 use crate::baud::Baud;
 use crate::matcher::{Matcher, PatternSet};
 use crate::plan::Anchor;
@@ -120,13 +121,17 @@ pub struct Conductor<'a> {
     wire_free: MonoTime,
     in_finally: bool,
     interrupted: bool,
+    watch: Watch,
+    may_reset: bool,
+    /// What the watch found first in `finally`, where it ends no step.
+    restarted: Option<Finding>,
     progress: &'a Progress,
     shown: (usize, usize),
 }
 
 impl<'a> Conductor<'a> {
-    /// A conductor for one case. `speed` is the speed of the host's port now; the reset line is released.
-    pub fn new(seam: &'a mut dyn Seam, timeline: Timeline, speed: Baud, host_late: Duration, progress: &'a Progress) -> Self {
+    /// A conductor for one case. `speed` is the speed of the host's port now; the reset line is released. A restart that `watch` finds and nobody commanded ends the step.
+    pub fn new(seam: &'a mut dyn Seam, timeline: Timeline, speed: Baud, host_late: Duration, watch: Watch, progress: &'a Progress) -> Self {
         let now = seam.now();
         Self {
             seam,
@@ -145,6 +150,9 @@ impl<'a> Conductor<'a> {
             wire_free: now,
             in_finally: false,
             interrupted: false,
+            watch,
+            may_reset: false,
+            restarted: None,
             progress,
             shown: (0, 0),
         }
@@ -177,6 +185,32 @@ impl<'a> Conductor<'a> {
     pub fn enter_finally(&mut self) {
         self.in_finally = true;
         self.seam.forget_queued();
+    }
+
+    /// Lets the module restart by itself: that is recorded, and ends no step.
+    pub fn let_reset(&mut self) {
+        self.may_reset = true;
+    }
+
+    /// The board was set up anew, as the event `by` says. What it said before does not count as a restart.
+    pub fn was_set_up(&mut self, by: u64) {
+        self.watch.set_up(self.seam.now(), by);
+    }
+
+    /// What was done to the board, as the event `by` says, may make it restart: it is then not by itself.
+    pub fn may_restart(&mut self, by: u64) {
+        self.watch.commanded(self.seam.now(), by);
+    }
+
+    /// What the watch found in `finally`: the first restart that nobody commanded.
+    pub fn take_restarted(&mut self) -> Option<Finding> {
+        self.restarted.take()
+    }
+
+    /// The commanded restarts that a message of the next case may belong to.
+    #[must_use]
+    pub fn restarts_left(&self) -> Restarts {
+        self.watch.left()
     }
 
     /// Sets the step that later events are recorded under.
@@ -213,7 +247,7 @@ impl<'a> Conductor<'a> {
     /// read at once: a write there would lie between what the board said and the answer to it.
     ///
     /// # Errors
-    /// [`Stop`] for a fault of the rig, an interruption, or the end of the case's time.
+    /// [`Stop`] for a fault of the rig, an interruption, the end of the case's time, or, outside of `finally`, a restart that nobody commanded.
     pub fn pump(&mut self, until: MonoTime) -> Result<Pumped, Stop> {
         let limit = until.min(self.deadline);
         let mut happening = None;
@@ -229,7 +263,17 @@ impl<'a> Conductor<'a> {
         }
         let happening = match happening {
             Some(happening) => happening,
-            None => self.seam.wait(limit).map_err(seam_failed)?,
+            None => {
+                // One look when a start-up time ends: what is read after it has then come after it.
+                let look = self.watch.start_up_ends().filter(|ends| *ends > self.seam.now() && *ends < limit);
+                let first = self.seam.wait(look.unwrap_or(limit)).map_err(seam_failed)?;
+                if look.is_some() && matches!(first, Happening::Deadline { .. }) {
+                    drop(first);
+                    self.seam.wait(limit).map_err(seam_failed)?
+                } else {
+                    first
+                }
+            }
         };
         match happening {
             Happening::Bytes { stream, at, since, bytes, marks } => {
@@ -241,7 +285,28 @@ impl<'a> Conductor<'a> {
                 self.recent.drain(..over);
                 self.recent.extend(tail);
                 self.last_in = Some(seq);
-                Ok(Pumped::Bytes)
+                let mut rest = bytes;
+                let mut restarted = None;
+                while let Some(seen) = self.watch.next(&mut rest, since, at) {
+                    let event = event::Restart {
+                        stream: stream.name().to_owned(),
+                        message: seen.message.clone(),
+                        last_seq: seq,
+                        commanded: seen.uncommanded.is_none(),
+                        by: seen.by,
+                    };
+                    self.timeline.record(at, Source::Computed, self.step, event).map_err(timeline_lost)?;
+                    restarted = restarted.or_else(|| seen.finding(seq));
+                }
+                match restarted.filter(|_| !self.may_reset) {
+                    Some(finding) if !self.in_finally => Err(Stop::Restarted(finding)),
+                    Some(finding) => {
+                        // `finally` puts the board back, and a board that restarts needs that most.
+                        self.restarted.get_or_insert(finding);
+                        Ok(Pumped::Bytes)
+                    }
+                    None => Ok(Pumped::Bytes),
+                }
             }
             Happening::Sent { stream, ticket, planned, before, after, bytes } => {
                 let seq = self
@@ -249,6 +314,7 @@ impl<'a> Conductor<'a> {
                     .record_bytes(self.step, stream, Direction::Out, before, after, planned, bytes, &[])
                     .map_err(timeline_lost)?;
                 self.last_out = Some(seq);
+                self.watch.sent(bytes, after, seq);
                 self.wire_free = self.wire_free.max(before) + self.speed.wire_time(bytes.len() as u64);
                 Ok(Pumped::Sent(ticket))
             }
@@ -272,11 +338,14 @@ impl<'a> Conductor<'a> {
                     after_ns: after.as_ns(),
                     planned_ns: planned.map(MonoTime::as_ns),
                 };
-                self.timeline.record(before, Source::Commanded, self.step, edge).map_err(timeline_lost)?;
+                let seq = self.timeline.record(before, Source::Commanded, self.step, edge).map_err(timeline_lost)?;
                 self.line = state;
                 match state {
                     LineState::Asserted => self.anchors.assert = Some(after),
-                    LineState::Released => self.anchors.release = Some(after),
+                    LineState::Released => {
+                        self.anchors.release = Some(after);
+                        self.watch.commanded(after, seq);
+                    }
                 }
                 Ok(Pumped::Driven(ticket))
             }

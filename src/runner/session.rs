@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::case::{Circumstances, Ended, run_case};
 use super::progress::Progress;
-use crate::bench::Board;
+use super::watch::Restarts;
+use crate::bench::{Board, START_UP};
 use crate::line::{self, BoardLock, Guardian, LockInfo};
 use crate::link::ControlClient;
 use crate::model::evkit::VirtualEvkit;
@@ -79,6 +80,7 @@ pub struct Session {
     guarded: Option<Guarded>,
     control: Option<ControlClient>,
     port_speed: crate::baud::Baud,
+    restarts: Restarts,
     link: &'static str,
 }
 
@@ -134,7 +136,9 @@ impl Session {
             None => None,
         };
         let seam = RealSeam::new(port, line, Some(Arc::clone(&rig.interrupt)));
-        Ok(Self { board: board.clone(), rig: rig.clone(), seam, guarded, control, port_speed: board.baud, link })
+        // What was done to it before is not known, and letting go of the line may have started it.
+        let restarts = Restarts::unknown_before(MonoTime::now());
+        Ok(Self { board: board.clone(), rig: rig.clone(), seam, guarded, control, port_speed: board.baud, restarts, link })
     }
 }
 
@@ -155,10 +159,13 @@ impl Station for Session {
             started: Some(now_rfc3339()),
             firmware: self.control.as_ref().map(|_| case.virtual_board.settings_for(seed).firmware.to_string()),
             set_up_anew: self.control.is_some(),
+            start_up: self.board.start_up,
+            restarts: self.restarts,
         };
         let ended =
             run_case(&mut self.seam, ClockKind::Monotonic, case, &around, folder, progress).map_err(|error| Trouble::of(&error, None))?;
         self.port_speed = ended.port_speed;
+        self.restarts = ended.restarts;
         Ok(ended)
     }
 
@@ -204,6 +211,8 @@ impl Station for SimulatedStation {
             started: None,
             firmware: Some(firmware),
             set_up_anew: true,
+            start_up: START_UP,
+            restarts: Restarts::default(),
         };
         run_case(&mut seam, ClockKind::Simulated, case, &around, folder, progress).map_err(|error| Trouble::of(&error, None))
     }

@@ -26,6 +26,8 @@ impl Finding {
 pub enum Stop {
     /// The board misbehaved.
     Failed(Finding),
+    /// The board restarted by itself, whatever the step was: found by the watch, not by the step.
+    Restarted(Finding),
     /// The rig did, once: the case is an error, the board can go on.
     Rig(Finding),
     /// The rig did, and the board cannot go on (its port is gone, its line cannot be driven).
@@ -39,7 +41,7 @@ impl Stop {
     #[must_use]
     pub fn finding(&self) -> Option<&Finding> {
         match self {
-            Self::Failed(finding) | Self::Rig(finding) | Self::GivenUp(finding) => Some(finding),
+            Self::Failed(finding) | Self::Restarted(finding) | Self::Rig(finding) | Self::GivenUp(finding) => Some(finding),
             Self::Interrupted => None,
         }
     }

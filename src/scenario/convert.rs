@@ -95,6 +95,7 @@ impl Shared<'_> {
         let mut reader = Reader::new(scope, problems);
         let requires = self.requires(&mut reader);
         let virtual_board = setup(self.file.virtual_board.as_ref(), self.root.get("virtual"), &mut reader);
+        let may_reset = may_reset(self.file.may_reset.as_ref(), self.root.get("may-reset"), &mut reader);
         let mut reading = Steps { reader: &mut reader, images: &images, made: self.made, used: BTreeMap::new() };
         let steps = read_steps(&self.file.steps, self.root.get("steps"), 0, &mut reading);
         let finally =
@@ -119,6 +120,7 @@ impl Shared<'_> {
             finally,
             deadline: deadline?,
             finally_deadline: finally_deadline?,
+            may_reset: may_reset?,
             images: used,
         })
     }
@@ -246,6 +248,10 @@ fn read_steps(verbs: &[Verb], list: Cursor<'_>, first_id: usize, reading: &mut S
     let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
     anchors::check(&steps, list, reading.reader)?;
     Some(steps)
+}
+
+fn may_reset(text: Option<&Text>, at: Cursor<'_>, reader: &mut Reader<'_>) -> Option<bool> {
+    text.map_or(Some(false), |text| reader.word(at, text, "`true` or `false`", &[("true", true), ("false", false)]))
 }
 
 /// What the file says, or the worst case of the steps and some slack.

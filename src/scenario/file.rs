@@ -25,6 +25,8 @@ pub(super) struct ScenarioFile {
     #[serde(default, deserialize_with = "given")]
     pub(super) images: Option<Entries<ImageMap>>,
     #[serde(default, deserialize_with = "given")]
+    pub(super) may_reset: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) deadline: Option<Text>,
     #[serde(default, deserialize_with = "given")]
     pub(super) finally_deadline: Option<Text>,

@@ -95,6 +95,8 @@ event_kinds! {
     Match = "match",
     /// The device asked for bytes of an image, or ended the upload.
     Request = "request",
+    /// The application said that it has started, or why.
+    Restart = "restart",
     /// Something worth reading that is no event of its own.
     Note = "note",
     /// A stream is gone.
@@ -280,6 +282,22 @@ pub struct Request {
     pub sent: u64,
     /// The image's length.
     pub total: u64,
+}
+
+/// See [`EventKind::Restart`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restart {
+    /// The stream's name.
+    pub stream: String,
+    /// The message, escaped: `#REBOOT_WD: 1`.
+    pub message: String,
+    /// The `bytes` event that brought its last byte.
+    pub last_seq: u64,
+    /// Whether the restart was commanded.
+    pub commanded: bool,
+    /// The event that commanded it; `None` where nobody did, or before this case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<u64>,
 }
 
 /// See [`EventKind::Note`].

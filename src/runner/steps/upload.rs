@@ -79,9 +79,13 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<
             )));
         };
         let asked = byte.cast_signed();
-        conductor.record(event::Request { asked, sent: sent.min(image.len()) as u64, total })?;
+        let seq = conductor.record(event::Request { asked, sent: sent.min(image.len()) as u64, total })?;
         match usize::try_from(asked) {
-            Ok(0) if sent >= image.len() => return Ok(End::Accepted),
+            Ok(0) if sent >= image.len() => {
+                // It may well restart without being asked to.
+                conductor.may_restart(seq);
+                return Ok(End::Accepted);
+            }
             Ok(0) => {
                 return Err(Stop::Failed(Finding::new(
                     format!("the device says that it has all of it after {sent} of {total} bytes"),
