@@ -5,7 +5,7 @@ use super::args::Control;
 use super::talk::Talk;
 use crate::link::{ControlClient, ControlError};
 use crate::report::Exit;
-use crate::runner::conductor::describe_error;
+use crate::runner::words::describe_error;
 
 /// Sends the command and prints what is answered behind `ok`, if anything is.
 pub(super) fn control(args: &Control, talk: &Talk) -> Result<Exit, Failure> {

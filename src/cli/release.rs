@@ -5,7 +5,7 @@ use super::args::Release;
 use super::talk::Talk;
 use crate::line::release_all;
 use crate::report::Exit;
-use crate::runner::conductor::describe_error;
+use crate::runner::words::describe_error;
 
 pub(super) fn release(args: &Release, talk: &Talk) -> Result<Exit, Failure> {
     let bench = match crate::bench::Bench::load(&args.bench) {

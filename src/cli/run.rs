@@ -17,10 +17,10 @@ use crate::plan::{Effect, Plan};
 use crate::report::Exit;
 use crate::report::{CaseReport, RunReport};
 use crate::report::{terminal, write_junit};
-use crate::runner::conductor::describe_error;
 use crate::runner::pool::{self, Member};
 use crate::runner::session::{Owner, Rig};
 use crate::runner::virtual_pool::VirtualPool;
+use crate::runner::words::describe_error;
 use crate::timeline::event::Outcome;
 
 /// As many virtual boards as a run starts by itself: more would not bring it under 30 s any better, because the longest case decides then.

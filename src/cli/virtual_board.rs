@@ -12,7 +12,7 @@ use super::talk::Talk;
 use crate::link::{LinkError, PtyBoard, PtyConfig};
 use crate::model::evkit::{Settings, VirtualEvkit};
 use crate::report::Exit;
-use crate::runner::conductor::describe_error;
+use crate::runner::words::describe_error;
 use crate::time::MonoTime;
 
 /// How often the board is asked whether it still runs.

@@ -10,7 +10,9 @@ use std::time::Duration;
 use super::inbox::{Inbox, Read};
 use super::progress::Progress;
 use super::stop::{Finding, Stop};
+use super::timing::{Timing, host_late, judge};
 use super::watch::{Restarts, Watch};
+use super::words::{SEEN_LIMIT, describe_bytes, describe_error};
 use crate::baud::Baud;
 use crate::matcher::{Matcher, PatternSet};
 use crate::plan::Anchor;
@@ -23,9 +25,6 @@ use crate::timeline::{Timeline, TimelineError};
 
 /// How long a queued drive or write may take before the rig is at fault. The seam's own deadlines are shorter; this is the backstop.
 const OPERATION_LIMIT: Duration = Duration::from_secs(60);
-
-/// How much of what was seen goes into a message.
-const SEEN_LIMIT: usize = 160;
 
 /// How many of the last bytes are kept for messages: one more than a message shows, so that it can say that there were more.
 const RECENT: usize = SEEN_LIMIT + 1;
@@ -58,33 +57,6 @@ pub enum Pumped {
     Interrupted,
     /// The time has come.
     Deadline,
-}
-
-/// How an answer that came around its deadline is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Timing {
-    /// It came in time.
-    InTime,
-    /// It came after the deadline.
-    Late,
-    /// It came before this computer looked, and this computer looked late: nobody can tell.
-    HostLate(Duration),
-}
-
-/// Judges an answer that a read brought: the stream was last seen empty at `since`, the read ended at `at`.
-///
-/// Read before the deadline: in time. Empty until after it: late. The deadline between the two: in time if the reader was at most `allowance` late, else
-/// the host's fault.
-#[must_use]
-pub fn judge(read: &Read, deadline: MonoTime, allowance: Duration) -> Timing {
-    if read.at <= deadline {
-        Timing::InTime
-    } else if read.since >= deadline {
-        Timing::Late
-    } else {
-        let late = read.at - deadline;
-        if late <= allowance { Timing::InTime } else { Timing::HostLate(late) }
-    }
 }
 
 /// A pattern that came.
@@ -649,31 +621,6 @@ impl<'a> Conductor<'a> {
     }
 }
 
-/// Bytes as a message shows them: escaped, cut, or *nothing*.
-#[must_use]
-pub fn describe_bytes(bytes: &[u8]) -> String {
-    if bytes.is_empty() {
-        return "nothing".to_owned();
-    }
-    let cut = bytes.len().saturating_sub(SEEN_LIMIT);
-    let dots = if cut > 0 { "…" } else { "" };
-    format!("\"{dots}{}\"", escape::bytes(&bytes[cut..]))
-}
-
-/// The stop for an answer that came around its deadline when this computer looked too late.
-#[must_use]
-pub fn host_late(late: Duration, allowance: Duration, seq: u64) -> Stop {
-    Stop::Rig(Finding::new(
-        format!("this computer was {:.1} ms late", late.as_secs_f64() * 1e3),
-        format!("to look at the port at most {:.1} ms after the deadline (`host-late` in the bench file)", allowance.as_secs_f64() * 1e3),
-        format!(
-            "the answer was there, but it was read {:.1} ms after its deadline: nobody can tell whether it came in time",
-            late.as_secs_f64() * 1e3
-        ),
-        vec![seq],
-    ))
-}
-
 fn flooded(lost: u64, evidence: Vec<u64>) -> Stop {
     Stop::Rig(Finding::new(
         format!("{lost} bytes came before this step that no step took"),
@@ -698,20 +645,4 @@ fn seam_failed(error: SeamError) -> Stop {
         seen.push_str(". The board may be held in reset: run `evkit-hil release`, or let go of the line by hand");
     }
     Stop::GivenUp(Finding::new(error.to_string(), "the port and the reset line to work", seen, Vec::new()))
-}
-
-/// An error with its sources, in one line.
-#[must_use]
-pub fn describe_error(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        source = inner.source();
-    }
-    text
 }

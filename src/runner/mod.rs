@@ -11,5 +11,7 @@ pub mod progress;
 pub mod session;
 pub mod steps;
 pub mod stop;
+pub mod timing;
 pub mod virtual_pool;
 pub mod watch;
+pub mod words;

@@ -159,7 +159,7 @@ impl Run<'_> {
         let folder = self.folder_of(index);
         let message = match write_unrun(case, &folder, clock, self.rig.seed, outcome, &reason) {
             Ok(()) => Message::Ended { board: None, folder },
-            Err(error) => Message::GivenUp { board: "record".to_owned(), reason: super::conductor::describe_error(&error), hint: None },
+            Err(error) => Message::GivenUp { board: "record".to_owned(), reason: super::words::describe_error(&error), hint: None },
         };
         // The listener outlives the run.
         let _ = sender.send(message);

@@ -51,7 +51,7 @@ pub struct Trouble {
 impl Trouble {
     /// An error with its sources as the reason.
     pub fn of(error: &dyn std::error::Error, hint: Option<String>) -> Self {
-        Self { reason: super::conductor::describe_error(error), hint }
+        Self { reason: super::words::describe_error(error), hint }
     }
 }
 

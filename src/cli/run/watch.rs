@@ -61,7 +61,7 @@ pub(super) fn watch(receiver: &Receiver<Message>, interrupted: &AtomicBool, plan
                     }
                     Err(error) => seen.given_up.push(GivenUp {
                         board: "record".to_owned(),
-                        reason: crate::runner::conductor::describe_error(&error),
+                        reason: crate::runner::words::describe_error(&error),
                         hint: None,
                     }),
                 }

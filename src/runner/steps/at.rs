@@ -11,8 +11,9 @@ use crate::matcher::{Matcher, PatternSet};
 use crate::plan::units::show_duration;
 use crate::plan::{At, AtAnswer};
 use crate::report::escape;
-use crate::runner::conductor::{Conductor, describe_bytes};
+use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
+use crate::runner::words::describe_bytes;
 
 /// How long nothing may have come before the line counts as settled.
 const QUIET: Duration = Duration::from_millis(100);

@@ -10,8 +10,9 @@ use super::lines::{Line, Lines};
 use crate::plan::units::show_duration;
 use crate::plan::{Boot, BootResult};
 use crate::report::escape;
-use crate::runner::conductor::{Conductor, describe_bytes};
+use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
+use crate::runner::words::describe_bytes;
 
 /// Backspaces before a command.
 const PREAMBLE: usize = 128;

@@ -7,12 +7,7 @@ use crate::runner::stop::{Finding, Stop};
 pub(super) fn run(conductor: &mut Conductor<'_>, cause: Cause) -> Result<(), Stop> {
     conductor.flush()?;
     let found = diagnosis::diagnose(conductor.folder()).map_err(|error| {
-        Stop::Rig(Finding::new(
-            "the timeline cannot be read back",
-            "a timeline",
-            crate::runner::conductor::describe_error(&error),
-            Vec::new(),
-        ))
+        Stop::Rig(Finding::new("the timeline cannot be read back", "a timeline", crate::runner::words::describe_error(&error), Vec::new()))
     })?;
     match found {
         Some(found) if found.cause == cause => {

@@ -3,8 +3,9 @@
 use crate::matcher::DEFAULT_WINDOW;
 use crate::plan::units::show_duration;
 use crate::plan::{Anchor, Expect, Quiet};
-use crate::runner::conductor::{Conductor, describe_bytes};
+use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
+use crate::runner::words::describe_bytes;
 
 pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(), Stop> {
     let set = &expect.patterns.set;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{ACKNOWLEDGE, HOTKEY, HOTKEY_ST, RESET_PULSE, later};
 use crate::plan::units::show_duration;
 use crate::plan::{Handshake, HandshakeOutcome, Strategy};
-use crate::runner::conductor::{Conductor, Pumped, describe_bytes};
+use crate::runner::conductor::{Conductor, Pumped};
 use crate::runner::stop::{Finding, Stop};
+use crate::runner::words::describe_bytes;
 use crate::time::MonoTime;
 
 /// Easy Connect's wait between the release and the first hotkey.
