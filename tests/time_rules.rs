@@ -423,3 +423,12 @@ fn a_restart_in_finally_fails_a_case_that_had_passed_and_finally_goes_on() {
     assert_eq!(ran.verdict.reason, "the module restarted by itself: #SYSSTART");
     assert_eq!(ran.sent().len(), 1);
 }
+
+#[test]
+fn a_host_that_overslept_does_not_send_the_missed_hotkeys_in_one_go() {
+    let body = "steps:\n  - handshake: { every: 5 ms, within: 150 ms, outcome: not-acknowledged }\n";
+    let sent = run(body, Scripted::default(), |seam| seam.oversleep(at(40), ms(50))).sent();
+    let gaps: Vec<u64> = sent.windows(2).map(|pair| pair[1].from_ns - pair[0].from_ns).collect();
+    assert!(gaps.iter().all(|gap| *gap >= 2_500_000), "{gaps:?}");
+    assert!(gaps.iter().filter(|gap| **gap == 5_000_000).count() >= 10, "the grid holds where the host was in time: {gaps:?}");
+}

@@ -69,7 +69,8 @@ fn repeat(conductor: &mut Conductor<'_>, handshake: &Handshake, every: Duration)
                 return Ok(false);
             }
             Pumped::Sent(ticket) if ticket == queued => {
-                next += every;
+                // A host that was held up goes on from there: hotkeys that follow each other without a pause are other bytes to a board at another speed.
+                next = (next + every).max(conductor.now() + every / 2);
                 if next < deadline {
                     queued = conductor.queue_send(&[HOTKEY], Some(next));
                 }
