@@ -5,7 +5,7 @@
 //! `cargo bench --bench seam [ROUNDS [TRIES]]`. Only the ratio of one run means anything: machines are shared.
 
 use std::error::Error;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -87,12 +87,6 @@ struct NoLine;
 impl ResetLine for NoLine {
     fn begin(&mut self, _: LineState) -> Result<Progress, LineError> {
         Ok(Progress::Done)
-    }
-    fn proceed(&mut self) -> Result<Progress, LineError> {
-        Ok(Progress::Done)
-    }
-    fn fd(&self) -> Option<BorrowedFd<'_>> {
-        None
     }
     fn describe(&self) -> String {
         "no line".to_owned()

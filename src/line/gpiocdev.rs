@@ -12,7 +12,6 @@
 //! kernel without a word.
 
 use std::fmt;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use gpiocdev::Request;
@@ -70,14 +69,6 @@ impl ResetLine for GpiocdevLine {
     fn begin(&mut self, state: LineState) -> Result<Progress, LineError> {
         self.set(state)?;
         Ok(Progress::Done)
-    }
-
-    fn proceed(&mut self) -> Result<Progress, LineError> {
-        Ok(Progress::Done)
-    }
-
-    fn fd(&self) -> Option<BorrowedFd<'_>> {
-        None
     }
 
     fn describe(&self) -> String {

@@ -58,10 +58,14 @@ pub trait ResetLine: Send {
     ///
     /// # Errors
     /// [`LineError`] when the backend could not.
-    fn proceed(&mut self) -> Result<Progress, LineError>;
+    fn proceed(&mut self) -> Result<Progress, LineError> {
+        Ok(Progress::Done)
+    }
 
-    /// What to poll for reading while a drive is pending; `None` for backends whose drives are done at once.
-    fn fd(&self) -> Option<BorrowedFd<'_>>;
+    /// What to poll for reading while a drive is pending; `None`, as by default, for backends whose drives are done at once.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 
     /// The backend in a few words, for messages: `socket /run/evkit.ctl`.
     fn describe(&self) -> String;

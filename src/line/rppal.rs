@@ -10,8 +10,6 @@
 //! asserted level. Its own restoring at drop is turned off, because it restores the mode found at the claim, and after a run that was
 //! killed that is *asserted*.
 
-use std::os::fd::BorrowedFd;
-
 use rppal::gpio::{Bias as Pull, Error as RppalError, Gpio, IoPin, Level as RppalLevel, Mode};
 
 use super::pin::{self, Level, PinWrite};
@@ -57,14 +55,6 @@ impl ResetLine for RppalLine {
     fn begin(&mut self, state: LineState) -> Result<Progress, LineError> {
         self.drive(state);
         Ok(Progress::Done)
-    }
-
-    fn proceed(&mut self) -> Result<Progress, LineError> {
-        Ok(Progress::Done)
-    }
-
-    fn fd(&self) -> Option<BorrowedFd<'_>> {
-        None
     }
 
     fn describe(&self) -> String {
