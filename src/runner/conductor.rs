@@ -364,11 +364,14 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
-    fn complete(&mut self, wanted: Pumped, from: MonoTime) -> Result<(), Stop> {
-        let limit = from.max(self.now()) + OPERATION_LIMIT;
+    /// Waits until a queued operation, which begins at `from` at the latest, is carried out. Returns how many bytes had come before that.
+    fn complete(&mut self, wanted: Pumped, from: Option<MonoTime>) -> Result<usize, Stop> {
+        let now = self.now();
+        let limit = from.unwrap_or(now).max(now) + OPERATION_LIMIT;
         loop {
+            let already = self.inbox.len();
             match self.pump(limit)? {
-                pumped if pumped == wanted => return Ok(()),
+                pumped if pumped == wanted => return Ok(already),
                 Pumped::Deadline => {
                     return Err(Stop::GivenUp(Finding::new(
                         "an operation of the rig never ended",
@@ -396,19 +399,10 @@ impl<'a> Conductor<'a> {
     /// As [`Conductor::pump`].
     pub fn send(&mut self, bytes: &[u8], at: Option<MonoTime>) -> Result<(), Stop> {
         let ticket = self.seam.send(StreamId::PORT, bytes, at);
-        let limit = at.unwrap_or_else(|| self.now()).max(self.now()) + OPERATION_LIMIT;
-        loop {
-            // What came before the write was begun came before the command.
-            let already = self.inbox.len();
-            match self.pump(limit)? {
-                Pumped::Sent(sent) if sent == ticket => {
-                    self.inbox.take(already);
-                    return Ok(());
-                }
-                Pumped::Deadline => return self.complete(Pumped::Sent(ticket), self.now()),
-                _ => {}
-            }
-        }
+        // What came before the write was begun came before the command.
+        let already = self.complete(Pumped::Sent(ticket), at)?;
+        self.inbox.take(already);
+        Ok(())
     }
 
     /// Queues bytes for `at` (or at once) and returns without waiting; [`Conductor::pump`] returns the ticket. The cursor stays.
@@ -427,7 +421,7 @@ impl<'a> Conductor<'a> {
     /// As [`Conductor::pump`].
     pub fn set_speed(&mut self, speed: Baud) -> Result<(), Stop> {
         let ticket = self.seam.set_speed(StreamId::PORT, speed);
-        self.complete(Pumped::SpeedSet(ticket), self.now())
+        self.complete(Pumped::SpeedSet(ticket), None).map(drop)
     }
 
     /// Drives the reset line, at `at` or at once. **Asserting resets the board.** A release moves the cursor to it.
@@ -440,20 +434,11 @@ impl<'a> Conductor<'a> {
             // What interrupts the wait for its backend's answer does not take it back: whoever releases must know.
             self.line = state;
         }
-        let limit = at.unwrap_or_else(|| self.now()).max(self.now()) + OPERATION_LIMIT;
-        loop {
-            let already = self.inbox.len();
-            match self.pump(limit)? {
-                Pumped::Driven(driven) if driven == ticket => {
-                    if state == LineState::Released {
-                        self.inbox.take(already);
-                    }
-                    return Ok(());
-                }
-                Pumped::Deadline => return self.complete(Pumped::Driven(ticket), self.now()),
-                _ => {}
-            }
+        let already = self.complete(Pumped::Driven(ticket), at)?;
+        if state == LineState::Released {
+            self.inbox.take(already);
         }
+        Ok(())
     }
 
     /// Asserts the reset line for `pulse`, counted from the assertion, and releases it. **Resets the board.** Input is drained while it is held.

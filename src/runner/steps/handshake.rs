@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ACKNOWLEDGE, HOTKEY, HOTKEY_ST, RESET_PULSE, later};
+use super::{ACKNOWLEDGE, HOTKEY, HOTKEY_ST, RESET_PULSE};
 use crate::plan::units::show_duration;
 use crate::plan::{Handshake, HandshakeOutcome, Strategy};
 use crate::runner::conductor::{Conductor, Pumped};
@@ -48,13 +48,16 @@ pub(super) fn run(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Resul
     }
 }
 
+/// Pulses reset where a pulse is wanted. Returns from when times count: the release, or the present where there is no pulse.
+fn begin(conductor: &mut Conductor<'_>, pulse: Option<Duration>) -> Result<MonoTime, Stop> {
+    let Some(pulse) = pulse else { return Ok(conductor.now()) };
+    conductor.pulse_reset(pulse)?;
+    Ok(conductor.anchors.release.unwrap_or_else(|| conductor.now()))
+}
+
 /// The hotkey so often from the release, on a grid that does not drift, until it is acknowledged.
 fn repeat(conductor: &mut Conductor<'_>, handshake: &Handshake, every: Duration) -> Result<bool, Stop> {
-    if let Some(pulse) = handshake.pulse {
-        conductor.pulse_reset(pulse)?;
-    }
-    let release = later(conductor.anchors.release, MonoTime::ZERO);
-    let from = if handshake.pulse.is_some() { release } else { conductor.now() };
+    let from = begin(conductor, handshake.pulse)?;
     let deadline = from + handshake.within;
     let mut next = from;
     let mut queued = conductor.queue_send(&[HOTKEY], Some(next));
@@ -84,10 +87,7 @@ fn repeat(conductor: &mut Conductor<'_>, handshake: &Handshake, every: Duration)
 fn st(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Result<bool, Stop> {
     for attempt in 1..=ST_TRIES {
         let pulse = if attempt == 1 { handshake.pulse } else { Some(handshake.pulse.unwrap_or(RESET_PULSE)) };
-        if let Some(pulse) = pulse {
-            conductor.pulse_reset(pulse)?;
-        }
-        let from = if pulse.is_some() { later(conductor.anchors.release, MonoTime::ZERO) } else { conductor.now() };
+        let from = begin(conductor, pulse)?;
         conductor.sleep_until(from + ST_SETTLE)?;
         if hotkey(conductor)? {
             return Ok(true);

@@ -19,7 +19,6 @@ use super::conductor::Conductor;
 use super::stop::Stop;
 use crate::baud::Baud;
 use crate::plan::{Action, Case, Quiet, Restore, Step};
-use crate::time::MonoTime;
 
 /// The hotkey that boot code takes after a reset (source: the ST Community post and Easy Connect).
 const HOTKEY: u8 = 0xC5;
@@ -76,9 +75,4 @@ pub(super) fn prepare(step: &Step) {
 /// As [`run`].
 pub(super) fn restore(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts) -> Result<(), Stop> {
     restore::run(conductor, restore, board)
-}
-
-/// The later of two times, where the first may not have happened.
-fn later(a: Option<MonoTime>, b: MonoTime) -> MonoTime {
-    a.map_or(b, |a| a.max(b))
 }
