@@ -1,13 +1,15 @@
 """Reads a JUnit file with two parsers that are not ours and checks that they agree.
 
-usage: junit.py [--any-verdict] FILE
-Without --any-verdict every case must have passed.
+usage: junit.py [--any-verdict] [--tries N] FILE
+Without --any-verdict every case must have passed. With --tries the cases must have N other tries in all (flakyFailure, rerunFailure), each with its trace
+and its transcript.
 """
 
 import sys
 import xml.etree.ElementTree
 
 import junitparser
+from junitparser import xunit2
 
 
 def main() -> None:
@@ -35,6 +37,11 @@ def main() -> None:
             said = getattr(suite, name)
             assert said == count, f"{path}: suite {suite.name} says {name}={said}, has {count}"
         assert suite.tests == len(list(suite)), f"{path}: suite {suite.name} says tests={suite.tests}"
+    if "--tries" in sys.argv:
+        wanted = int(sys.argv[sys.argv.index("--tries") + 1])
+        tries = [one for suite in xunit2.JUnitXml.fromfile(path) for case in suite for one in case.flaky_failures() + case.rerun_failures()]
+        assert len(tries) == wanted, f"{path}: {len(tries)} other tries, expected {wanted}"
+        assert all(one.type and one.message and one.stack_trace and one.system_out for one in tries), f"{path}: a try that says too little"
     if not any_verdict:
         bad = [case.name for case in parsed if case.result]
         assert not bad, f"{path}: not passed: {bad}"

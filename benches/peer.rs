@@ -82,7 +82,10 @@ fn program() -> Fallible<PathBuf> {
 fn bench_file(ports: &str, lines: &str) -> String {
     let mut text = "format: 1\nboards:\n".to_owned();
     for (number, (port, line)) in ports.split(',').zip(lines.split(',')).enumerate() {
-        let _ = write!(text, "  b{number}:\n    port: {port}\n    reset: {{ backend: socket, path: {line} }}\n    allow: [raw]\n");
+        let _ = write!(
+            text,
+            "  b{number}:\n    port: {port}\n    reset: {{ backend: socket, path: {line} }}\n    allow: [raw]\n    health: false\n"
+        );
     }
     text
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use evkit_hil::baud::Baud;
-use evkit_hil::line::{LineError, Progress, ResetLine};
+use evkit_hil::line::{LineError, OutputLine, Progress};
 use evkit_hil::port::{Port, PortName};
 use evkit_hil::seam::real::RealSeam;
 use evkit_hil::seam::{Happening, LineState, Seam, StreamId};
@@ -84,7 +84,7 @@ fn timed(act: impl FnOnce() -> Fallible<()>) -> Fallible<u64> {
 /// A line that is not there.
 struct NoLine;
 
-impl ResetLine for NoLine {
+impl OutputLine for NoLine {
     fn begin(&mut self, _: LineState) -> Result<Progress, LineError> {
         Ok(Progress::Done)
     }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use evkit_hil::report::{CaseReport, GivenUp, RunReport, write_junit};
-use evkit_hil::timeline::event::{Direction, Note, Outcome, StepOutcome, Verdict};
+use evkit_hil::report::{CaseReport, GivenUp, RunReport, join_tries, write_junit};
+use evkit_hil::timeline::event::{self, Direction, Note, Outcome, StepOutcome, Verdict};
 use proptest::prelude::*;
 use snapbox::{IntoData, assert_data_eq, str};
 use time::OffsetDateTime;
@@ -19,7 +19,15 @@ mod timelines;
 mod xml;
 
 fn run(cases: Vec<CaseReport>) -> RunReport {
-    RunReport { started: None, duration: Duration::from_secs(99), seed: 7, cases, given_up: Vec::new() }
+    RunReport {
+        started: None,
+        duration: Duration::from_secs(99),
+        seed: 7,
+        cases,
+        boards: Vec::new(),
+        given_up: Vec::new(),
+        missing: Vec::new(),
+    }
 }
 
 /// Writes the file beside the timelines, reads it back, and checks what every file must be.
@@ -83,7 +91,7 @@ step: expect: { text: "OK\r\n", within: 300 ms, because: only the application an
 reason: no OK within 300 ms
 expected: "OK\r\n" within 300 ms of the send, because only the application answers OK
 seen: \x9a\x1b[31m\x00\xff]]\x3e4003\r
-cause: acknowledged-silent: the boot code acknowledged the hotkey 3.017 s after the release, and no command was answered in the application's way
+cause: acknowledged-silent (very likely): the boot code acknowledged the hotkey 3.017 s after the release, and no command was answered in the application's way
 evidence: +3.017000 s  <- \x9a
 next: look whether the board's push-button or a debugger holds it in boot code
 last bytes: +3.015000 s  -> AT+IPR=460800\r
@@ -181,6 +189,49 @@ fn a_case_that_two_boards_ran_has_two_names() {
     let names: Vec<_> = root.all("testcase").iter().map(|case| case.attribute("name")).collect();
     assert_eq!(names, ["early reset on kit-1", "early reset on kit-2", "early reset [late=3 s]"]);
     assert_eq!(root.all("testsuite").len(), 1);
+}
+
+/// A try of one case; it failed unless it `passes`.
+fn attempt(dir: &Path, number: u32, passes: bool) -> CaseReport {
+    let mut info = case("early reset", "early reset", Some("kit-1"));
+    info.attempt = Some(event::Attempt { number, of: 3 });
+    let mut recorder = Recorder::new(&dir.join(number.to_string()), info);
+    recorder.bytes(Direction::In, &hostile());
+    let text = String::from_utf8_lossy(&hostile()).into_owned();
+    recorder.verdict(if passes { ended(Outcome::Passed, "") } else { ended(Outcome::Failed, &format!("try {number} {text}")) })
+}
+
+#[test]
+fn the_tries_of_a_case_are_one_case() {
+    let dir = tempfile::tempdir().unwrap();
+    let tries = |name: &str, passes: [bool; 3]| {
+        let dir = dir.path().join(name);
+        // In the order in which they are written, whatever that is.
+        [3, 1, 2].map(|number| attempt(&dir, number, passes[number as usize - 1])).to_vec()
+    };
+    let children = |reports: Vec<CaseReport>| {
+        let (_, root) = written(dir.path(), &run(join_tries(reports)));
+        let case = root.all("testcase")[0];
+        let message = |child: &Element| child.attribute("message").chars().take(5).collect::<String>();
+        let told = case.children.iter().filter(|child| child.name.ends_with("ailure"));
+        told.map(|child| (child.name.clone(), message(child))).collect::<Vec<_>>()
+    };
+    let told = |name: &str, message: &str| (name.to_owned(), message.to_owned());
+    assert_eq!(children(tries("flaky", [false, false, true])), [told("flakyFailure", "try 1"), told("flakyFailure", "try 2")]);
+    assert_eq!(
+        children(tries("failed", [false, false, false])),
+        [told("failure", "try 1"), told("rerunFailure", "try 2"), told("rerunFailure", "try 3")]
+    );
+}
+
+#[test]
+fn a_try_that_was_left_out_does_not_hide_the_failure_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut info = case("early reset", "early reset", Some("kit-1"));
+    info.attempt = Some(event::Attempt { number: 2, of: 3 });
+    let left_out = Recorder::new(&dir.path().join("2"), info).verdict(ended(Outcome::Skipped, "too many restarts"));
+    let joined = join_tries(vec![attempt(dir.path(), 1, false), left_out]);
+    assert_eq!((joined.len(), joined[0].outcome()), (1, Outcome::Failed));
 }
 
 #[test]
@@ -317,12 +368,14 @@ fn keeps_to_the_schema(element: &Element) {
         "testcase" => (
             &["name", "assertions", "time", "classname", "file", "status", "line"],
             &["name"],
-            &["properties", "skipped", "error", "failure", "system-out", "system-err"],
+            &["properties", "skipped", "error", "failure", "rerunFailure", "flakyFailure", "system-out", "system-err"],
         ),
         "properties" => (&[], &[], &["property"]),
         "property" => (&["name", "value"], &["name", "value"], &[]),
         "failure" | "error" | "skipped" => (&["type", "message"], &["type"], &[]),
-        "system-out" | "system-err" => (&[], &[], &[]),
+        // Surefire's schema, which Jenkins reads as well.
+        "rerunFailure" | "flakyFailure" => (&["type", "message"], &["type"], &["stackTrace", "system-out", "system-err"]),
+        "system-out" | "system-err" | "stackTrace" => (&[], &[], &[]),
         other => panic!("<{other}> is in no schema"),
     };
     for (name, value) in &element.attributes {

@@ -1,4 +1,4 @@
-//! Files that must be refused stand in fixtures/refused, each beside the exact text that it is refused with. `bench-*.yaml` are bench files.
+//! Files that must be refused stand in fixtures/refused, each beside the exact text that it is refused with. `bench-*.yaml` are bench files, and `fragment-*.yaml` are included.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test refused` writes the texts anew.
 
@@ -16,8 +16,15 @@ use rstest::rstest;
 
 /// The complaints about a file, as `evkit-hil check` shows them. Tests run in the package's directory, so that files are named relative to it.
 fn refused(file: &Path) -> String {
-    let is_bench = file.file_name().unwrap().to_str().unwrap().starts_with("bench-");
-    let result = if is_bench { Bench::load(file).map(drop) } else { scenario::load(&[file.to_owned()], None).map(drop) };
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let result = if name.starts_with("bench-") {
+        Bench::load(file).map(drop)
+    } else if name.starts_with("fragment-") {
+        let text = format!("format: 1\nscenario: s\nsteps: [ include: {name} ]\n");
+        scenario::load_text(&file.with_file_name("including.yaml"), &text, None).map(drop)
+    } else {
+        scenario::load(&[file.to_owned()], None).map(drop)
+    };
     match result {
         Ok(()) => panic!("{} was taken", file.display()),
         Err(problems) => Diagnostic::render_all(&problems, false),
@@ -54,8 +61,26 @@ fn a_hundred_thousand_brackets_are_refused_at_once() {
             ("nested deeper than 64 levels, which is not taken here", column),
             "{bracket}"
         );
-        assert!(took < Duration::from_millis(50), "{bracket}: took {took:?}");
+        assert!(took < Duration::from_millis(500), "{bracket}: took {took:?}");
         assert!(rendered.len() < 4_000, "{bracket}: {} bytes of message", rendered.len());
+    }
+}
+
+/// Each took longer than a minute, or would have: what is looked up entry by entry costs the square of them.
+#[test]
+fn a_hundred_thousand_entries_are_refused_at_once() {
+    for (before, entry) in [("matrix:\n", "  k# : [1]\n"), ("effects:\n", "  - none\n"), ("virtual:\n", "  k# : 1\n")] {
+        let entries = (0..70_000).map(|number| entry.replace('#', &number.to_string())).collect::<String>();
+        let text = format!("format: 1\nscenario: entries\n{before}{entries}steps:\n  - wait: 1 s\n");
+        let started = Instant::now();
+        let problems = scenario::load_text(Path::new("entries.yaml"), &text, None).unwrap_err();
+        let line = problems[0].excerpt.as_ref().unwrap().line;
+        assert_eq!(
+            (problems[0].message.as_str(), line),
+            ("a list or a map of more than 2000 entries, which is not taken here", 2_004),
+            "{before}"
+        );
+        assert!(started.elapsed() < Duration::from_secs(5), "{before}: took {:?}", started.elapsed());
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use board::{Board, PATIENCE};
 use evkit_hil::baud::Baud;
-use evkit_hil::line::{LineError, Progress, ResetLine};
+use evkit_hil::line::{LineError, OutputLine, Progress};
 use evkit_hil::port::Port;
 use evkit_hil::seam::real::RealSeam;
 use evkit_hil::seam::{Happening, LineId, LineState, Seam, SeamError, StreamId, Ticket};
@@ -27,7 +27,7 @@ type Drives = Arc<Mutex<Vec<(LineState, MonoTime)>>>;
 /// A line that is driven at once.
 struct Wire(Drives);
 
-impl ResetLine for Wire {
+impl OutputLine for Wire {
     fn begin(&mut self, state: LineState) -> Result<Progress, LineError> {
         self.0.lock().unwrap().push((state, MonoTime::now()));
         Ok(Progress::Done)
@@ -46,7 +46,7 @@ impl ResetLine for Wire {
 /// A line whose backend answers each drive with one byte on a pipe.
 struct Remote(OwnedFd);
 
-impl ResetLine for Remote {
+impl OutputLine for Remote {
     fn begin(&mut self, _: LineState) -> Result<Progress, LineError> {
         Ok(Progress::Pending)
     }
@@ -66,7 +66,7 @@ impl ResetLine for Remote {
     }
 }
 
-fn seam_with(board: &Board, line: impl ResetLine + 'static, interrupt: Option<Arc<OwnedFd>>) -> RealSeam {
+fn seam_with(board: &Board, line: impl OutputLine + 'static, interrupt: Option<Arc<OwnedFd>>) -> RealSeam {
     RealSeam::new(Port::open(&board.name(), Baud::DEFAULT).unwrap(), Box::new(line), interrupt)
 }
 
@@ -467,7 +467,11 @@ fn a_pending_drive_without_an_answer_is_an_error_of_the_line() {
     let mut seam = seam_with(&board, Remote(answers), None);
     seam.drive(RESET, LineState::Asserted, None);
     let error = seam.wait(patience()).unwrap_err();
-    assert_eq!(error.to_string(), "the reset line could not be asserted: a remote line has not answered for 2 s");
+    assert_eq!(
+        error.to_string(),
+        "the reset line could not be asserted: a remote line did not answer within 2s: it serves another client, or its program hangs; \
+         end the other client, or restart the program"
+    );
     assert!(matches!(seam.wait(MonoTime::now()).unwrap(), Happening::Deadline { .. }));
 }
 

@@ -19,7 +19,7 @@ mod timelines;
 const PLAIN: Palette = Palette::plain();
 
 fn run(cases: Vec<CaseReport>) -> RunReport {
-    RunReport { started: None, duration: Duration::ZERO, seed: 7, cases, given_up: Vec::new() }
+    RunReport { started: None, duration: Duration::ZERO, seed: 7, cases, boards: Vec::new(), given_up: Vec::new(), missing: Vec::new() }
 }
 
 fn not_run(dir: &Path, outcome: Outcome, reason: &str) -> CaseReport {
@@ -43,14 +43,15 @@ fn one_line_a_case_and_one_for_the_run() {
     run.given_up.push(GivenUp { board: "kit-2".to_owned(), reason: "gone".to_owned(), hint: None });
     let mut lines: Vec<String> = run.cases.iter().map(|case| case_line(case, 80, &PLAIN)).collect();
     lines.push(summary_line(&run, &PLAIN));
-    assert!(lines.iter().all(|line| line.chars().count() <= 80 || line.starts_with("Summary")));
+    assert!(lines.iter().flat_map(|line| line.lines()).all(|line| line.chars().count() <= 80 || line.starts_with("Summary")));
     assert_data_eq!(
         lines.join("\n").raw(),
         str![[r#"
   PASS [   1.234s] kit-1  healthy handshake
   FAIL [   3.320s] kit-1  early reset [late=3 s]
  ERROR [  62.000s] kit-2  wrong baud
-  SKIP [         ] -  upgrade [to=2.8.0] (requires firmware >=2.7.0, and the bo…
+  SKIP [         ] -  upgrade [to=2.8.0] (requires firmware >=2.7.0, and the
+                   board reports 2.6.0, as its property says)
  BLOCK [         ] -  upgrade [to=2.8.0] (board kit-2)
  ABORT [   0.000s] kit-1  upgrade
 Summary [  66.554s] 6 cases: 1 passed, 1 failed, 1 error, 1 interrupted, 1 skipped, 1 blocked, 1 board given up
@@ -76,9 +77,9 @@ fn a_failure_tells_all_that_is_known_of_it() {
     expected   "OK\r\n" within 300 ms of the send, because only the application
                answers OK
     seen       \x9a\x1b[31m\x00\xff]]>4003\r
-    cause      acknowledged-silent: the boot code acknowledged the hotkey 3.017
-               s after the release, and no command was answered in the
-               application's way
+    cause      acknowledged-silent (very likely): the boot code acknowledged the
+               hotkey 3.017 s after the release, and no command was answered in
+               the application's way
     evidence   +3.017000 s  <- \x9a
     next       look whether the board's push-button or a debugger holds it in
                boot code
@@ -197,6 +198,7 @@ fn the_last_bytes_are_those_before_the_failure() {
         texts,
         [
             (LineKind::Out, r"first and long ago\r"),
+            (LineKind::Words, "some lines are left out"),
             (LineKind::In, r"line 95\r\n"),
             (LineKind::In, r"line 96\r\n"),
             (LineKind::In, r"line 97\r\n"),
@@ -204,6 +206,21 @@ fn the_last_bytes_are_those_before_the_failure() {
             (LineKind::In, r"line 99\r\n"),
         ]
     );
+}
+
+#[test]
+fn the_last_bytes_of_a_conversation_miss_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut case = Recorder::new(&dir.path().join("case"), case("early reset", "early reset", Some("kit-1")));
+    case.begin(0);
+    for i in 0..4 {
+        case.after(20).bytes(Direction::Out, format!("ATI{i}\r").as_bytes());
+        case.after(20).bytes(Direction::In, b"1\r\n2\r\n");
+        case.end(StepOutcome::Failed);
+    }
+    let report = case.verdict(ended(Outcome::Failed, "no prompt"));
+    let texts: Vec<_> = report.last_lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, [r"2\r\n", r"ATI2\r", r"1\r\n", r"2\r\n", r"ATI3\r", r"1\r\n", r"2\r\n"]);
 }
 
 #[test]

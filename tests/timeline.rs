@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use evkit_hil::baud::Baud;
-use evkit_hil::diagnosis::Cause;
+use evkit_hil::diagnosis::{Cause, Probe, Sure};
 use evkit_hil::seam::{LineState, Mark, MarkKind, StreamId};
 use evkit_hil::time::MonoTime;
 use evkit_hil::timeline::event::{self, Direction, Event, EventKind, Outcome, Source, StepOutcome};
@@ -18,6 +18,11 @@ use proptest::prelude::*;
 fn samples() -> Vec<EventKind> {
     let diagnosis = event::Diagnosis {
         cause: Cause::ApplicationAnswered,
+        sure: Sure::Possible,
+        against: Some(event::Against { why: "a start-up message came after it".to_owned(), evidence: vec![6] }),
+        or: vec![event::Other { cause: Cause::ResetWithoutEffect, because: "no start-up message came before it".to_owned() }],
+        probe: Some(Probe::Ask),
+        at: Baud::new(460_800),
         because: "OK came where boot code ends a line with CR alone".to_owned(),
         next: "hold reset until the loader asks for it".to_owned(),
         evidence: vec![4, 8],
@@ -35,8 +40,17 @@ fn samples() -> Vec<EventKind> {
             board: Some("kit-1".to_owned()),
             link: Some("pty".to_owned()),
             seed: 7,
+            attempt: Some(event::Attempt { number: 2, of: 3 }),
             started: Some("2026-11-03T02:00:00Z".to_owned()),
-            steps: vec![event::StepInfo { id: 0, section: "steps".to_owned(), line: 9, text: "reset: { pulse: 15 ms }".to_owned() }],
+            start_up_ns: Some(30_000_000_000),
+            home_speed: Baud::new(115_200),
+            steps: vec![event::StepInfo {
+                id: 0,
+                section: "steps".to_owned(),
+                file: Some("enter.yaml".to_owned()),
+                line: 9,
+                text: "reset: { pulse: 15 ms }".to_owned(),
+            }],
         }
         .into(),
         event::Property { name: "firmware".to_owned(), value: "2.7.0".to_owned() }.into(),
@@ -54,6 +68,11 @@ fn samples() -> Vec<EventKind> {
         }
         .into(),
         event::Edge { line: "reset".to_owned(), state: LineState::Asserted, before_ns: 1, after_ns: 2, planned_ns: Some(1) }.into(),
+        event::InputEdge { line: "ring".to_owned(), state: LineState::Released }.into(),
+        event::Level { line: "reset".to_owned(), state: LineState::Asserted }.into(),
+        event::Asked { line: "reset".to_owned(), question: "press and HOLD".to_owned() }.into(),
+        event::Confirmed { line: "reset".to_owned(), asked: 7 }.into(),
+        event::Break { stream: "port".to_owned(), held: true, before_ns: 1, after_ns: 2 }.into(),
         event::Speed {
             stream: "port".to_owned(),
             requested: Baud::DEFAULT,
@@ -76,9 +95,21 @@ fn samples() -> Vec<EventKind> {
         event::Request { asked: -3, sent: 127, total: 16_384 }.into(),
         event::Restart { stream: "port".to_owned(), message: "#REBOOT_WD: 1".to_owned(), last_seq: 4, commanded: false, by: Some(2) }
             .into(),
+        event::Kept { name: "csq".to_owned(), value: "17".to_owned(), by: 6 }.into(),
+        event::Measured {
+            name: "start".to_owned(),
+            from: "release".to_owned(),
+            to: "match".to_owned(),
+            value_ns: 7,
+            uncertainty_ns: 2,
+            how: "by hand".to_owned(),
+            evidence: vec![4],
+        }
+        .into(),
         event::Note { text: "the reader was 2 ms late".to_owned() }.into(),
         event::Gone { stream: "port".to_owned(), reason: "hung up".to_owned() }.into(),
         event::Interrupted {}.into(),
+        event::Probe { probe: Probe::Wait }.into(),
         diagnosis.clone().into(),
         event::Verdict {
             outcome: Outcome::Failed,
@@ -307,6 +338,32 @@ fn events_are_written_by_themselves_before_they_pile_up() {
 }
 
 #[test]
+fn what_stands_before_a_position_is_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut timeline = Timeline::create(dir.path(), ClockKind::Simulated).unwrap();
+    let mut record = |range: std::ops::Range<u64>| {
+        for n in range {
+            let note = event::Note { text: format!("{n} {}", "x".repeat(100)) };
+            assert_eq!(timeline.record(MonoTime::ZERO, Source::Computed, None, note).unwrap(), n);
+        }
+        timeline.end()
+    };
+    let (first, middle, last) = (record(0..0), record(0..500), record(500..502));
+    drop(timeline);
+    append(&dir.path().join(EVENTS_FILE), "no event\n");
+    for (position, rest) in [(first, 0), (middle, 500), (last, 502)] {
+        let mut reader = Reader::open(dir.path()).unwrap();
+        reader.skip_to(position).unwrap();
+        let seqs: Vec<u64> = reader.by_ref().map_while(|event| Some(event.ok()?.seq)).collect();
+        assert_eq!(seqs, (rest..502).collect::<Vec<_>>());
+        let mut reader = Reader::open(dir.path()).unwrap();
+        reader.skip_to(position).unwrap();
+        let error = reader.find_map(Result::err).unwrap().to_string();
+        assert!(error.contains("504"), "{error}");
+    }
+}
+
+#[test]
 fn an_event_that_no_reader_takes_is_not_recorded() {
     let dir = tempfile::tempdir().unwrap();
     let mut timeline = Timeline::create(dir.path(), ClockKind::Simulated).unwrap();
@@ -464,6 +521,9 @@ fn every_value_of_an_enumeration_is_documented() {
         (section("bytes"), names(&[MarkKind::Framing, MarkKind::Break])),
         (section("edge"), names(&[LineState::Asserted, LineState::Released])),
         (section("diagnosis"), names(Cause::ALL)),
+        (section("diagnosis"), names(&[Sure::Possible, Sure::Likely, Sure::VeryLikely, Sure::Certain])),
+        (section("probe"), names(Probe::ALL)),
+        (section("level"), names(&[LineState::Asserted, LineState::Released])),
         (section("verdict"), names(&[Outcome::Passed, Outcome::Failed, Outcome::Error])),
         (section("verdict"), names(&[Outcome::Skipped, Outcome::Blocked, Outcome::Interrupted])),
     ] {

@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   evkit-hil run                           default scenarios on virtual boards
   evkit-hil run --bench bench.yaml        the same on the boards of a bench
   evkit-hil run early-reset my-case.yaml  one shipped scenario, one of yours
+  evkit-hil diagnose --bench bench.yaml   what is the matter with a board
   evkit-hil check my-case.yaml            what is wrong with a file
   evkit-hil virtual --link kit --control kit.ctl
                                           a virtual EVKIT for any program
@@ -27,7 +28,8 @@ Exit codes:
   2    usage, or a bad file
   3    the rig failed, or a board was given up
   4    nothing was selected
-  5    incomplete: a case was blocked, or every case was skipped
+  5    incomplete: a case was blocked, every case was skipped, a required
+       case did not pass at once, or a board ran nothing (--each-board)
   130  interrupted"
 )]
 pub(super) struct Cli {
@@ -56,8 +58,31 @@ pub(super) enum Command {
                                     on the boards of a bench
   evkit-hil run downgrade-attempt --bench bench.yaml \\
       --allow firmware,downgrade-attempt
-                                    what can wear a board is permitted twice")]
+                                    what can wear a board is permitted twice
+  evkit-hil run --bench bench.yaml --each-board --retries 2 \\
+      --require healthy-handshake   flaky shows; what must pass is named
+
+A name in --require is a case's, a scenario's or that of a scenario's file.
+Several are separated by commas.")]
     Run(Run),
+    /// Say what is the matter with one board, step by step; changes nothing that outlives a reset
+    #[command(after_help = "Examples:
+  evkit-hil diagnose --bench bench.yaml --board kit-1
+                                    resets it, and leaves it answering
+  evkit-hil diagnose --bench bench.yaml --no-reset
+                                    AT only
+  evkit-hil diagnose --port /dev/ttyUSB0
+                                    without a bench file: AT only
+  evkit-hil diagnose --port /dev/ttyUSB0 --listen --for 1min
+                                    sends nothing
+
+Exit codes:
+  0    no cause was found
+  1    the board is not well: the cause is shown
+  2    usage, or a bad file
+  3    the rig failed, or somebody else has the board
+  130  interrupted")]
+    Diagnose(Diagnose),
     /// Check scenario and bench files; touches no hardware
     #[command(after_help = "Examples:
   evkit-hil check my-case.yaml
@@ -68,17 +93,30 @@ pub(super) enum Command {
   evkit-hil list
   evkit-hil list --tag nightly my-case.yaml")]
     List(List),
-    /// Release every reset line of a bench, whoever holds the boards
-    #[command(after_help = "Example:
-  evkit-hil release --bench bench.yaml")]
+    /// Release every line of a bench, whoever holds the boards; the supply stays as it is
+    #[command(after_help = "Examples:
+  evkit-hil release --bench bench.yaml
+  evkit-hil release --bench bench.yaml --board kit-1")]
     Release(Release),
+    /// Reserve boards of a bench, and see who has them; touches no hardware
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  evkit-hil board list --bench bench.yaml
+  evkit-hil board lock kit-1 --bench bench.yaml --for 2h --why \"RF tests\"
+  evkit-hil board unlock kit-1 --bench bench.yaml"
+    )]
+    Board(Board),
     /// Run a virtual EVKIT on a PTY until it is interrupted
     #[command(after_help = "Examples:
   evkit-hil virtual --link kit --control kit.ctl
   evkit-hil virtual --link kit --control kit.ctl --set speed=460800
+  evkit-hil virtual --link kit --control kit.ctl \\
+      --fault lost-bytes --fault \"sleeps-after=2 s\" --seed 7
 
 On the control socket, a line each:
-  reset assert, reset release, state, setup KEY=VALUE, unplug, help
+  reset assert, reset release, power on, power off, wake assert,
+  wake release, watch ring, state, acted, setup KEY=VALUE, unplug, help
 Each is answered by ok, or by error and why.")]
     Virtual(Virtual),
     /// Send one line to the control socket of a virtual board
@@ -99,8 +137,18 @@ Exit codes:
     /// List the settings of the virtual EVKIT: what is assumed, what can break
     #[command(after_help = "Examples:
   evkit-hil settings
+  evkit-hil settings --faults
   evkit-hil virtual --link kit --control kit.ctl --set boot-window=\"20 ms\"")]
-    Settings,
+    Settings(Settings),
+    /// Show how well causes are told apart: every fault of the virtual EVKIT in every shipped scenario, on simulated time
+    #[command(after_help = "Examples:
+  evkit-hil faults
+  evkit-hil faults --fault deaf --fault mute --seeds 10
+  evkit-hil faults --scenario upgrade
+
+A line a fault: what it must be named, in how many cases it acted (as the board's own log says, which diagnosis never reads), and how many of them are right. Exit code 1 when a line does not \
+hold: fewer than 98 % right, a case that passed although the fault acted, or a healthy board that failed.")]
+    Faults(Faults),
     /// Make and show images of the project's own made-up format
     #[command(
         subcommand,
@@ -128,9 +176,31 @@ Exit codes:
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
-    /// Let go of reset lines when the parent process has died (started by `run`)
+    /// Print the JSON Schema of scenario, fragment or bench files, for editors
+    #[command(after_help = "Examples:
+  evkit-hil schema scenario > scenario.schema.json
+  evkit-hil schema bench > bench.schema.json
+
+The first line of a file tells an editor's YAML language server:
+  # yaml-language-server: $schema=scenario.schema.json")]
+    Schema {
+        /// Which files
+        #[arg(value_name = "FILES", value_enum)]
+        files: Files,
+    },
+    /// Let go of lines when the parent process has died (started by `run`)
     #[command(hide = true)]
     Guardian,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Files {
+    /// Scenario files
+    Scenario,
+    /// Fragments that scenarios include
+    Fragment,
+    /// Bench files
+    Bench,
 }
 
 #[derive(Debug, Args)]
@@ -150,9 +220,21 @@ pub(super) struct Selection {
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) selection: Selection,
-    /// Only these boards of the bench
+    /// Only these boards of the bench; `NAME,NAME` for several
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "bench")]
     pub(super) board: Vec<String>,
+    /// Run every case on every board; else the boards share the cases
+    #[arg(long)]
+    pub(super) each_board: bool,
+    /// After the first failure or error no board begins another case
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Try a failed case again, so often at most; never one that can wear a board
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(super) retries: u32,
+    /// Cases that must pass at once, or the run is incomplete; a scenario's name means all of its cases
+    #[arg(long, value_name = "NAME")]
+    pub(super) require: Vec<String>,
     /// Run on a simulated board in simulated time
     #[arg(long, conflicts_with_all = ["bench", "board", "boards"])]
     pub(super) simulate: bool,
@@ -165,7 +247,7 @@ pub(super) struct Run {
     /// Permit effects that can wear or harm a real board (the bench must allow them as well)
     #[arg(long, value_name = "EFFECT", value_delimiter = ',')]
     pub(super) allow: Vec<String>,
-    /// Wait so long for boards that another run holds
+    /// Wait so long for boards that another run holds or somebody has reserved
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) wait: Option<Duration>,
     /// Where the results go [default: target/evkit-hil beside a Cargo.toml, else evkit-hil-out]
@@ -174,6 +256,38 @@ pub(super) struct Run {
     /// Where the JUnit file goes [default: junit.xml in the results]
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("where").required(true).args(["bench", "port"])))]
+pub(super) struct Diagnose {
+    /// The bench file
+    #[arg(long, value_name = "FILE")]
+    pub(super) bench: Option<PathBuf>,
+    /// The board of the bench; it may be left out where there is only one
+    #[arg(long, value_name = "NAME", requires = "bench")]
+    pub(super) board: Option<String>,
+    /// A port without a bench: no line can be driven, so this is AT only
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<PathBuf>,
+    /// Ask AT only: drive no line
+    #[arg(long)]
+    pub(super) no_reset: bool,
+    /// Send nothing, and show what comes by itself
+    #[arg(long, conflicts_with = "no_reset")]
+    pub(super) listen: bool,
+    /// How long to listen [default: 10 s]
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, requires = "listen")]
+    pub(super) duration: Option<Duration>,
+    /// Show the transcript at more length than its first and last lines
+    #[arg(long)]
+    pub(super) transcript: bool,
+    /// Wait so long for a board that a run holds or somebody has reserved
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) wait: Option<Duration>,
+    /// Where the timeline goes [default: diagnose in target/evkit-hil beside a Cargo.toml, else in evkit-hil-out]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +307,70 @@ pub(super) struct Release {
     /// The bench file
     #[arg(long, value_name = "FILE")]
     pub(super) bench: PathBuf,
+    /// Only these boards of the bench; `NAME,NAME` for several
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) board: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Board {
+    /// List the boards of a bench: port, kind, identity, and who has them
+    #[command(after_help = "Example:
+  evkit-hil board list --bench bench.yaml")]
+    List {
+        /// The bench file
+        #[arg(long, value_name = "FILE")]
+        bench: PathBuf,
+    },
+    /// Reserve a board: runs of other users do not get it until then
+    #[command(
+        override_usage = "evkit-hil board lock <NAME> --bench <FILE> --for <DURATION> --why <TEXT>",
+        after_help = "Examples:
+  evkit-hil board lock kit-1 --bench bench.yaml --for 2h --why \"RF tests\"
+
+It ends by itself. Runs of yours are let in; a run that has the board now
+keeps it to its end. Locking again replaces your reservation.
+
+Exit codes:
+  0    reserved
+  2    usage, or a bad file
+  3    somebody else has reserved it, or there is no such port"
+    )]
+    Lock {
+        /// The board's name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The bench file
+        #[arg(long, value_name = "FILE")]
+        bench: PathBuf,
+        /// For how long: 90 min, 2h, 3 d
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+        duration: Duration,
+        /// What for, told to everybody who wants the board
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// End a reservation
+    #[command(after_help = "Examples:
+  evkit-hil board unlock kit-1 --bench bench.yaml
+  evkit-hil board unlock kit-1 --bench bench.yaml --force
+                                    somebody else's; says whose it was
+
+Exit codes:
+  0    nobody has reserved it any more
+  2    usage, or a bad file
+  3    somebody else has reserved it, or there is no such port")]
+    Unlock {
+        /// The board's name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The bench file
+        #[arg(long, value_name = "FILE")]
+        bench: PathBuf,
+        /// Also somebody else's
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -206,9 +384,35 @@ pub(super) struct Virtual {
     /// Draw every assumption about the module from its range; 0 takes the defaults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
-    /// Set one setting, KEY=VALUE (see `settings`); may be given several times
+    /// Put in a fault (see `settings --faults`), drawn by the seed or with this value; may be given several times
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub(super) fault: Vec<String>,
+    /// Set one setting, KEY=VALUE (see `settings`), over what faults set; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Settings {
+    /// The faults by name instead: what each looks like, and what it stands for
+    #[arg(long)]
+    pub(super) faults: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Faults {
+    /// Only this fault (see `settings --faults`); may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) fault: Vec<String>,
+    /// Only this shipped scenario
+    #[arg(long, value_name = "NAME")]
+    pub(super) scenario: Option<String>,
+    /// How many boards to draw for each fault
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(super) seeds: u64,
+    /// How many boards without a fault to draw
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) healthy: u64,
 }
 
 #[derive(Debug, Args)]
@@ -266,5 +470,5 @@ pub(super) struct ImageNew {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    crate::plan::units::parse_duration(text).map_err(|error| format!("{error}: {}", error.hint()))
+    crate::plan::units::parse_typed_duration(text).map_err(|error| format!("{error}: {}", error.hint()))
 }

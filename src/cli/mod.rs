@@ -1,13 +1,19 @@
 //! The command line: what was typed ([`args`]) becomes what it means, and only that reaches the rest of the program.
 
 mod args;
+mod board;
 mod check;
 mod completions;
 mod control;
+mod diagnose;
+mod faults;
 mod image;
 mod man;
 mod release;
+mod require;
+mod results;
 mod run;
+mod schema;
 mod select;
 mod signals;
 mod talk;
@@ -29,16 +35,20 @@ pub fn main() -> ExitCode {
     let talk = Talk::new(cli.color);
     let exit = match cli.command {
         Command::Run(args) => run::run(&args, &talk),
+        Command::Diagnose(args) => diagnose::diagnose(&args, &talk),
         Command::Check(args) => check::check(&args, &talk),
         Command::List(args) => check::list(&args, &talk),
         Command::Release(args) => release::release(&args, &talk),
+        Command::Board(args) => board::board(&args, &talk),
         Command::Virtual(args) => virtual_board::run(&args, &talk),
         Command::Control(args) => control::control(&args, &talk),
-        Command::Settings => virtual_board::settings(&talk),
+        Command::Settings(args) => virtual_board::settings(&args, &talk),
+        Command::Faults(args) => faults::run(&args, &talk),
         Command::Image(Image::New(args)) => image::new(&args, &talk),
         Command::Image(Image::Show { file }) => image::show(&file, &talk),
         Command::Completions { shell } => completions::completions(shell, &talk),
         Command::Man { folder } => man::man(folder.as_deref(), &talk),
+        Command::Schema { files } => schema::schema(files, &talk),
         Command::Guardian => return crate::line::guardian_main(),
     };
     exit.unwrap_or_else(|error| talk.error(&error)).into()

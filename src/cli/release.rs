@@ -1,9 +1,11 @@
-//! `release`: lets go of every reset line of a bench.
+//! `release`: lets go of every line of a bench that we drive. Power stays as it is.
 
 use super::Failure;
 use super::args::Release;
+use super::select::chosen_boards;
 use super::talk::Talk;
-use crate::line::release_all;
+use crate::bench::Board;
+use crate::line::{LineConfig, release_all};
 use crate::report::Exit;
 use crate::runner::words::describe_error;
 
@@ -12,7 +14,13 @@ pub(super) fn release(args: &Release, talk: &Talk) -> Result<Exit, Failure> {
         Ok(bench) => bench,
         Err(diagnostics) => return Ok(talk.diagnostics(&diagnostics)),
     };
-    let lines: Vec<_> = bench.boards.iter().map(|board| (board.name.to_string(), board.reset.clone())).collect();
+    // A board's reset line is called by the board's name.
+    let named = |board: &Board, line: &LineConfig| match line.name.as_str() {
+        "reset" => board.name.to_string(),
+        name => format!("{} {name}", board.name),
+    };
+    let boards = chosen_boards(&bench, &args.board)?;
+    let lines: Vec<_> = boards.into_iter().flat_map(|board| board.outputs().map(move |line| (named(board, line), line.clone()))).collect();
     let mut exit = Exit::Passed;
     for (board, result) in release_all(&lines) {
         match result {

@@ -1,24 +1,27 @@
 //! `run`: selects cases, opens boards, shows what happens, writes JUnit.
 
-mod watch;
+pub(super) mod watch;
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Instant;
 
 use super::Failure;
 use super::args::Run;
-use super::select::{Selected, no_such_tag, select};
+use super::require::{requirements, unknown};
+use super::results::{claim, default_out, rig};
+use super::select::{Selected, chosen_boards, no_such_tag, select};
 use super::signals;
 use super::talk::Talk;
-use crate::bench::Bench;
-use crate::plan::{Effect, Plan};
+use crate::bench::Board;
+use crate::plan::Effect;
 use crate::report::Exit;
 use crate::report::{CaseReport, RunReport};
 use crate::report::{terminal, write_junit};
-use crate::runner::pool::{self, Member};
-use crate::runner::session::{Owner, Rig};
+use crate::runner::pool::{self, Member, Order};
+use crate::runner::session::Owner;
 use crate::runner::virtual_pool::VirtualPool;
 use crate::runner::words::describe_error;
 use crate::timeline::event::Outcome;
@@ -33,7 +36,7 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     let permitted = permitted(&args.allow)?;
     // On real time the short list; simulated time is free.
     let tags: &[&str] = if args.simulate || !args.selection.scenarios.is_empty() { &[] } else { &["default"] };
-    let Selected { plan, bench } = match select(&args.selection, tags, *talk)? {
+    let Selected { plan, left_out, bench } = match select(&args.selection, tags, *talk)? {
         Ok(selected) => selected,
         Err(exit) => return Ok(exit),
     };
@@ -41,29 +44,27 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
         talk.say(&no_such_tag(&args.selection.tag, tags));
         return Ok(Exit::NothingSelected);
     }
+    let read: Vec<_> = plan.cases.iter().chain(&left_out).collect();
+    let required = requirements(&args.require, bench.as_ref(), &read)?;
+    required.iter().filter_map(unknown).for_each(|note| talk.say(&note));
     let out = args.out.clone().unwrap_or_else(default_out);
-    let _mine = claim(&out)?;
     let folder = out.join(TIMELINES);
+    let _mine = claim(&out, &folder)?;
     let junit = args.junit.clone().unwrap_or_else(|| out.join("junit.xml"));
     remove_old(&junit, &folder)?;
     let interrupts = signals::listen("interrupted again: ended at once, guardians release the lines, no JUnit file")
         .map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
-    let rig = Rig {
-        state_dir: crate::line::state_dir(),
-        program: PathBuf::from("/proc/self/exe"),
-        wait: args.wait,
-        interrupted: interrupts.flag,
-        interrupt: interrupts.fd,
-        host_late: bench.as_ref().map_or(crate::bench::HOST_LATE, |bench| bench.host_late),
-        seed: args.seed,
-    };
+    let rig = rig(bench.as_ref(), interrupts, args.wait, args.seed);
     let virtual_pool;
     let members = if args.simulate {
         vec![Member::Simulated("simulated".to_owned())]
     } else if let Some(bench) = &bench {
-        boards_of(bench, &args.board)?
+        let member = |board: &Board| Member::Port(Box::new(board.clone()), Owner::Bench);
+        chosen_boards(bench, &args.board)?.into_iter().map(member).collect()
     } else {
-        let wanted = args.boards.unwrap_or(VIRTUAL_BOARDS).min(u16::try_from(plan.cases.len()).unwrap_or(u16::MAX));
+        // Boards that share the cases are no more than those; where each runs all of them, as many as were asked for.
+        let most = if args.each_board { u16::MAX } else { u16::try_from(plan.cases.len()).unwrap_or(u16::MAX) };
+        let wanted = args.boards.unwrap_or(VIRTUAL_BOARDS).min(most);
         virtual_pool = VirtualPool::start(wanted).map_err(|error| {
             Failure::rig(describe_error(&error)).hint("virtual boards need a PTY each and room in the temporary folder")
         })?;
@@ -71,32 +72,49 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     };
     let started = Instant::now();
     let wall = (!args.simulate).then(time::OffsetDateTime::now_utc);
-    let run = pool::Run { cases: &plan.cases, members: &members, permitted: &permitted, folder: &folder, rig: &rig };
+    let order = Order { each_board: args.each_board, fail_fast: args.fail_fast, retries: args.retries };
+    let run = pool::Run { cases: &plan.cases, members: &members, permitted: &permitted, order, folder: &folder, rig: &rig };
+    let names: Vec<String> = members.iter().map(|member| member.name().to_owned()).collect();
     let (sender, receiver) = mpsc::channel();
     let seen = std::thread::scope(|scope| {
         let run = &run;
         scope.spawn(move || run.carry_out(&sender));
-        watch::watch(&receiver, &rig.interrupted, &plan, talk)
+        watch::watch(&receiver, &rig.interrupted, &plan, &names, talk)
     });
-    let report = RunReport { started: wall, duration: started.elapsed(), seed: args.seed, cases: seen.cases, given_up: seen.given_up };
-    conclude(&report, &plan, &junit, talk)?;
+    let watch::Seen { cases, boards, given_up, unrecorded } = seen;
+    let mut report =
+        RunReport { started: wall, duration: started.elapsed(), seed: args.seed, cases, boards, given_up, missing: Vec::new() };
+    report.missing = report.missing(&required, if args.each_board { &names } else { &[] });
+    let concluded = conclude(&report, &junit, talk);
+    if let Some(reason) = unrecorded.first() {
+        let many = if unrecorded.len() == 1 { "one case has".to_owned() } else { format!("{} cases have", unrecorded.len()) };
+        return Err(Failure::rig(format!("{many} no record, and the results are not whole: {reason}"))
+            .hint("make room there, or name another folder: --out DIR"));
+    }
+    concluded?;
     let interrupted = rig.interrupted.load(std::sync::atomic::Ordering::Relaxed);
     Ok(Exit::of(&report, interrupted))
 }
 
 /// Failures again, the files, the summary.
-fn conclude(report: &RunReport, plan: &Plan, junit: &Path, talk: &Talk) -> Result<(), Failure> {
+fn conclude(report: &RunReport, junit: &Path, talk: &Talk) -> Result<(), Failure> {
     let (width, palette) = (talk.width(), talk.palette());
-    for case in report.cases.iter().filter(|case| needs_attention(case)) {
+    let tries = report.cases.iter().flat_map(|case| case.earlier.iter().chain([case]));
+    for case in tries.filter(|case| needs_attention(case)) {
         talk.say(&terminal::failure_block(case, width, &palette));
     }
-    for given_up in &report.given_up {
-        talk.say(&terminal::given_up_block(given_up, width, &palette));
+    for (health, given_up) in report.told_of_boards() {
+        match (health, given_up) {
+            (Some(health), _) if health.outcome() == Outcome::Error => talk.say(&terminal::failure_block(health, width, &palette)),
+            (_, Some(given_up)) => talk.say(&terminal::given_up_block(given_up, width, &palette)),
+            _ => {}
+        }
     }
-    write_junit(junit, report).map_err(|error| Failure::rig(describe_error(&error)).hint("--junit names another place"))?;
-    // One whose record could not be written is among the boards, as an error.
-    debug_assert!(report.cases.len() == plan.cases.len() || !report.given_up.is_empty(), "every case has a verdict");
+    for missing in &report.missing {
+        talk.say(&terminal::missing_block(missing, width, &palette));
+    }
     talk.say(&terminal::summary_line(report, &palette));
+    write_junit(junit, report).map_err(|error| Failure::rig(describe_error(&error)).hint("--junit names another place"))?;
     talk.say(&format!("   JUnit {}", junit.display()));
     Ok(())
 }
@@ -105,7 +123,7 @@ fn conclude(report: &RunReport, plan: &Plan, junit: &Path, talk: &Talk) -> Resul
 fn needs_attention(case: &CaseReport) -> bool {
     match case.outcome() {
         Outcome::Failed | Outcome::Error => true,
-        Outcome::Blocked => case.case.board.is_some(),
+        Outcome::Blocked => case.ran(),
         Outcome::Passed | Outcome::Skipped | Outcome::Interrupted => false,
     }
 }
@@ -121,43 +139,33 @@ fn permitted(names: &[String]) -> Result<Vec<Effect>, Failure> {
     names.iter().map(one).collect()
 }
 
-fn boards_of(bench: &Bench, wanted: &[String]) -> Result<Vec<Member>, Failure> {
-    if let Some(unknown) = wanted.iter().find(|name| bench.boards.iter().all(|board| board.name.0 != **name)) {
-        let names: Vec<&str> = bench.boards.iter().map(|board| board.name.0.as_str()).collect();
-        let failure = Failure::usage(format!("--board {unknown}: {} has no such board", bench.file.display()));
-        return Err(failure.hint(format!("its boards are {}", names.join(", "))));
-    }
-    let chosen = bench.boards.iter().filter(|board| wanted.is_empty() || wanted.contains(&board.name.0));
-    Ok(chosen.cloned().map(|board| Member::Port(board, Owner::Bench)).collect())
-}
-
-/// Under `target` in a checkout, where build results are looked for; else in a folder of its own.
-fn default_out() -> PathBuf {
-    if Path::new("Cargo.toml").exists() { PathBuf::from("target/evkit-hil") } else { PathBuf::from("evkit-hil-out") }
-}
-
-/// Takes the folder of results for this run: two runs in one folder would remove each other's timelines. Free again when what is returned is dropped.
-fn claim(out: &Path) -> Result<File, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::usage(format!("results cannot be written to {}: {error}", out.display())).hint("--out names another folder")
+/// Whether a run has left a JUnit file there. What is no such file may be anything, a scenario too, and is lost to nobody; an empty one is nobody's.
+fn is_of_a_run(junit: &Path) -> Result<bool, Failure> {
+    let refused = |why: &str| Failure::usage(format!("{} {why}", junit.display())).hint("--junit names the file that is to be written");
+    let mut beginning = Vec::new();
+    match std::fs::metadata(junit) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(refused(&format!("cannot be looked at: {error}"))),
+        Ok(found) if !found.is_file() => return Err(refused("is no file that could be written anew")),
+        Ok(_) => File::open(junit)
+            .and_then(|file| file.take(JUNIT_BEGINNING).read_to_end(&mut beginning))
+            .map_err(|error| refused(&format!("cannot be looked at: {error}")))?,
     };
-    std::fs::create_dir_all(out.join(TIMELINES)).map_err(failed)?;
-    let file = File::create(out.join(".lock")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Failure::usage(format!("another run is writing its results to {}", out.display()))
-            .hint("give this one a folder of its own: --out DIR")),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    if beginning.is_empty() || beginning.windows(TESTSUITES.len()).any(|window| window == TESTSUITES) {
+        return Ok(true);
     }
+    Err(refused("is no JUnit file, and is not written over"))
 }
+
+/// What every JUnit file has in its beginning.
+const TESTSUITES: &[u8] = b"<testsuite";
+const JUNIT_BEGINNING: u64 = 4096;
 
 /// Removes what the run before left: its JUnit file, so that nobody takes it for the result of a run that was killed, and folders that hold a timeline. Nothing else.
 fn remove_old(junit: &Path, folder: &Path) -> Result<(), Failure> {
-    match std::fs::remove_file(junit) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::usage(format!("{} of an earlier run cannot be removed: {error}", junit.display())));
-        }
-        _ => {}
+    if is_of_a_run(junit)? {
+        std::fs::remove_file(junit)
+            .map_err(|error| Failure::usage(format!("{} of an earlier run cannot be removed: {error}", junit.display())))?;
     }
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten().map(|entry| entry.path()).filter(|path| path.join("events.jsonl").is_file()) {

@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::args::Selection;
 use super::talk::Talk;
-use crate::bench::Bench;
-use crate::plan::Plan;
+use crate::bench::{Bench, Board};
+use crate::document::nearest;
+use crate::plan::{Case, Plan};
 use crate::report::Exit;
 use crate::scenario::{self, SHIPPED, Source};
 
 /// What a selection comes to.
 pub(super) struct Selected {
     pub(super) plan: Plan,
+    /// Cases of the files that were read, which the tags left out.
+    pub(super) left_out: Vec<Case>,
     pub(super) bench: Option<Bench>,
 }
 
@@ -27,18 +30,18 @@ pub(super) fn select(selection: &Selection, tags: &[&str], talk: Talk) -> Result
     } else {
         scenario::load_sources(&resolve(&selection.scenarios)?, bench.as_ref())
     };
-    let mut plan = match loaded {
+    let plan = match loaded {
         Ok(plan) => plan,
         Err(diagnostics) => return Ok(Err(talk.diagnostics(&diagnostics))),
     };
     let given = !selection.tag.is_empty();
-    let wanted = |case: &crate::plan::Case| match (given, tags.is_empty()) {
+    let wanted = |case: &Case| match (given, tags.is_empty()) {
         (true, _) => case.tags.iter().any(|tag| selection.tag.contains(tag)),
         (false, true) => true,
         (false, false) => case.tags.iter().any(|tag| tags.contains(&tag.as_str())),
     };
-    plan.cases.retain(wanted);
-    Ok(Ok(Selected { plan, bench }))
+    let (cases, left_out) = plan.cases.into_iter().partition(wanted);
+    Ok(Ok(Selected { plan: Plan { cases }, left_out, bench }))
 }
 
 /// Files, and names of shipped scenarios.
@@ -85,4 +88,18 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 pub(super) fn no_such_tag(given: &[String], default: &[&str]) -> String {
     let tags = if given.is_empty() { default.join(", ") } else { given.join(", ") };
     format!("nothing selected: no case has the tag {tags}; `evkit-hil list` shows which there are")
+}
+
+/// The boards of a bench that `--board` names; all of them where it names none.
+pub(super) fn chosen_boards<'b>(bench: &'b Bench, wanted: &[String]) -> Result<Vec<&'b Board>, Failure> {
+    if let Some(unknown) = wanted.iter().find(|name| bench.boards.iter().all(|board| board.name.0 != **name)) {
+        let names: Vec<&str> = bench.boards.iter().map(|board| board.name.0.as_str()).collect();
+        let failure = Failure::usage(format!("--board {unknown}: {} has no such board", bench.file.display()));
+        let known = format!("its boards are {}", names.join(", "));
+        return Err(failure.hint(match nearest(unknown, names.iter().copied()) {
+            Some(nearest) => format!("did you mean {nearest}? {known}"),
+            None => known,
+        }));
+    }
+    Ok(bench.boards.iter().filter(|board| wanted.is_empty() || wanted.contains(&board.name.0)).collect())
 }

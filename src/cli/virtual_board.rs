@@ -6,11 +6,11 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Failure;
-use super::args::Virtual;
+use super::args::{self, Virtual};
 use super::signals;
 use super::talk::Talk;
 use crate::link::{LinkError, PtyBoard, PtyConfig};
-use crate::model::evkit::{Settings, VirtualEvkit};
+use crate::model::evkit::{Fault, Settings, VirtualEvkit};
 use crate::report::Exit;
 use crate::runner::words::describe_error;
 use crate::time::MonoTime;
@@ -21,6 +21,11 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 /// Runs one virtual EVKIT until INT, TERM or HUP.
 pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
     let mut settings = Settings::drawn(args.seed);
+    for fault in &args.fault {
+        let put_in = settings.break_as(fault);
+        put_in
+            .map_err(|error| Failure::usage(format!("--fault {fault}: {error}")).hint("`evkit-hil settings --faults` lists the faults"))?;
+    }
     for assignment in &args.set {
         let Some((key, value)) = assignment.split_once('=') else {
             return Err(Failure::usage(format!("--set {assignment}: expected KEY=VALUE")).hint("`evkit-hil settings` lists the keys"));
@@ -53,8 +58,11 @@ pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-/// Prints every setting of the virtual EVKIT with its kind, default, range and meaning.
-pub(super) fn settings(talk: &Talk) -> Result<Exit, Failure> {
+/// Prints every setting of the virtual EVKIT with its kind, default, range and meaning; or every fault with what it sets, looks like and stands for.
+pub(super) fn settings(args: &args::Settings, talk: &Talk) -> Result<Exit, Failure> {
+    if args.faults {
+        return talk.data(&faults());
+    }
     let mut out = String::new();
     for setting in Settings::describe() {
         let drawn = setting.drawn.map(|range| format!("; a seed draws {range}")).unwrap_or_default();
@@ -64,6 +72,15 @@ pub(super) fn settings(talk: &Talk) -> Result<Exit, Failure> {
         ));
     }
     talk.data(&out)
+}
+
+fn faults() -> String {
+    let mut out = String::new();
+    for fault in Fault::ALL {
+        let sets = fault.settings().into_iter().map(|(setting, range)| format!("{setting} = {range}")).collect::<Vec<_>>().join("; ");
+        out.push_str(&format!("{}\n    {}\n    Stands for: {}\n    sets {sets}\n", fault.name, fault.wire, fault.stands_for));
+    }
+    out
 }
 
 fn refused(error: &LinkError) -> Failure {

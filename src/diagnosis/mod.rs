@@ -1,42 +1,27 @@
 //! Diagnosis: from a timeline to a named cause, with its evidence and the next thing to try. Pure: it sees the events and the bytes, nothing else.
 
-mod diagnose;
+mod cause;
+mod damage;
+mod examiner;
+mod facts;
+mod rules;
+mod speeds;
 
-pub use diagnose::diagnose;
+pub use cause::{Cause, Probe, Sure};
+pub use examiner::Examiner;
+pub use speeds::USUAL;
 
-use std::fmt;
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use crate::timeline::TimelineError;
+use crate::timeline::event::Diagnosis;
 
-/// A named cause. Sources: the table *What goes wrong on a real bench* of the module's facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// The application answered where boot code should have: reset came before the loader asked for it.
-    ApplicationAnswered,
-    /// The boot code acknowledged the hotkey and then answered no command.
-    AcknowledgedSilent,
-    /// Nothing came at all.
-    NothingCame,
-}
-
-impl Cause {
-    /// Every cause, in the order of the reference.
-    pub const ALL: &'static [Self] = &[Self::ApplicationAnswered, Self::AcknowledgedSilent, Self::NothingCame];
-
-    /// The name that scenarios and reports use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ApplicationAnswered => "application-answered",
-            Self::AcknowledgedSilent => "acknowledged-silent",
-            Self::NothingCame => "nothing-came",
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+/// Reads the timeline in `folder` and names the cause of what went wrong in it; `None` when no known cause fits.
+///
+/// # Errors
+/// [`TimelineError`] when the timeline cannot be read.
+pub fn diagnose(folder: &Path) -> Result<Option<Diagnosis>, TimelineError> {
+    let mut examiner = Examiner::default();
+    examiner.read(folder, None)?;
+    Ok(examiner.diagnosis())
 }

@@ -1,5 +1,6 @@
 //! A complaint about a file: its place, its line, what was expected and what to do, and the one renderer of it.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 const KEPT_BEHIND: usize = 120;
 
 /// A complaint about a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// The file, as it was named.
     pub file: PathBuf,
@@ -24,7 +25,7 @@ pub struct Diagnostic {
 }
 
 /// A line of a file and the part of it that is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Excerpt {
     /// The line's number, from 1.
     pub line: u32,
@@ -39,7 +40,7 @@ pub struct Excerpt {
 }
 
 /// A second place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Related {
     /// Its file.
     pub file: PathBuf,
@@ -84,6 +85,13 @@ impl Diagnostic {
     #[must_use]
     pub fn new(file: &Path, message: impl Into<String>) -> Self {
         Self { file: file.to_owned(), message: message.into(), excerpt: None, related: None, hint: None }
+    }
+
+    /// The same with another message.
+    #[must_use]
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
     }
 
     /// The same, placed.
@@ -156,12 +164,13 @@ impl Diagnostic {
 #[derive(Debug, Default)]
 pub struct Problems {
     list: Vec<Diagnostic>,
+    seen: HashSet<Diagnostic>,
 }
 
 impl Problems {
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
+        if self.seen.insert(diagnostic.clone()) {
             self.list.push(diagnostic);
         }
     }

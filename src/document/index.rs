@@ -14,6 +14,9 @@ use super::source::Document;
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
 
+/// The most entries of one list or map that are read: what is looked up entry by entry stays quick. Nothing in these files has more than 1,000.
+const MAX_ENTRIES: usize = 2_000;
+
 /// A value of a file.
 #[derive(Debug)]
 pub struct Node {
@@ -62,6 +65,7 @@ enum Open {
 /// Takes the structure of a document.
 pub(super) fn index(document: &Document) -> Result<Node, Refusal> {
     let mut builder = Builder { document, offsets: Offsets::of(document.text()), open: Vec::new(), root: None, documents: 0 };
+    builder.no_end()?;
     for event in Parser::new_from_str(document.text()) {
         match event {
             Ok((event, span)) => builder.take(event, span)?,
@@ -91,10 +95,9 @@ impl Builder<'_> {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    Err(self.refuse(span, "more than one document in the file", "one file holds one; split it at `---`"))
-                } else {
-                    Ok(())
+                    return Err(self.refuse(span, "more than one document in the file", "one file holds one; split it at `---`"));
                 }
+                self.no_directive(span.start)
             }
             Event::Alias(_) => Err(self.refuse(span, "an alias", "write the value out; `matrix` repeats a whole scenario")),
             Event::Scalar(text, style, anchor, tag) => {
@@ -112,6 +115,19 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
         }
+    }
+
+    /// Refuses a directive before the document, which begins at `start`.
+    fn no_directive(&self, start: usize) -> Result<(), Refusal> {
+        let before = &self.document.text()[..start];
+        let mut at = 0;
+        for line in before.split_inclusive('\n') {
+            if line.starts_with('%') {
+                return Err(self.refuse(at..at + line.trim_end().len(), "a directive", "remove it, and the `---` below it"));
+            }
+            at += line.len();
+        }
+        Ok(())
     }
 
     /// Refuses an anchor or a tag before the value at `span`.
@@ -146,6 +162,9 @@ impl Builder<'_> {
     }
 
     fn scalar(&mut self, text: String, style: ScalarStyle, span: Range<usize>) -> Result<(), Refusal> {
+        if matches!(self.open.last(), Some(Open::Map { key: None, .. })) {
+            self.simple_key(&text, style, &span)?;
+        }
         if let Some(Open::Map { entries, seen, key: key @ None, .. }) = self.open.last_mut() {
             if let Some(first) = seen.get(&text).and_then(|at| entries.get(*at)) {
                 let related = self.document.excerpt(first.0.span.clone());
@@ -157,16 +176,49 @@ impl Builder<'_> {
                         .hint("keep one of them"),
                 ));
             }
-            if text == "<<" && style == ScalarStyle::Plain {
-                return Err(self.refuse(span, "a merge key", "write the keys out"));
-            }
             seen.insert(text.clone(), entries.len());
             *key = Some(Key { text, span });
             return Ok(());
         }
         let nothing = style == ScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
         let content = if nothing { Content::Nothing } else { Content::Scalar(text) };
-        self.value(Node { span, content });
+        self.value(Node { span, content })
+    }
+
+    /// Refuses a key that is a merge, or that the second pass would not take for a key.
+    fn simple_key(&self, text: &str, style: ScalarStyle, span: &Range<usize>) -> Result<(), Refusal> {
+        if self.document.text().get(span.clone()).is_some_and(|written| written.contains('\n')) {
+            return Err(self.refuse(span.clone(), "a key over several lines", "write it on one line"));
+        }
+        if style != ScalarStyle::Plain {
+            return Ok(());
+        }
+        if text == "<<" {
+            return Err(self.refuse(span.clone(), "a merge key", "write the keys out"));
+        }
+        if text.is_empty() {
+            let colon = span.start..span.start + 1;
+            return Err(self.refuse(
+                colon,
+                "a value without a key",
+                "write a word before the colon; text with a colon needs quotes around it",
+            ));
+        }
+        if text.starts_with('?') {
+            return Err(self.refuse(span.clone(), "a key that begins with `?`", "put it in quotes"));
+        }
+        Ok(())
+    }
+
+    /// Refuses an explicit end of the document: whether anything may follow it is seen in two ways.
+    fn no_end(&self) -> Result<(), Refusal> {
+        let mut at = 0;
+        for line in self.document.text().split_inclusive('\n') {
+            if line.trim_end() == "..." || line.starts_with("... ") || line.starts_with("...\t") {
+                return Err(self.refuse(at..at + 3, "the end of a document", "remove the line; the file ends where it ends"));
+            }
+            at += line.len();
+        }
         Ok(())
     }
 
@@ -207,20 +259,32 @@ impl Builder<'_> {
             }
             None => return Ok(()),
         };
-        self.value(node);
-        Ok(())
+        self.value(node)
     }
 
-    fn value(&mut self, node: Node) {
-        match self.open.last_mut() {
-            Some(Open::List { items, .. }) => items.push(node),
+    fn value(&mut self, node: Node) -> Result<(), Refusal> {
+        let span = node.span.clone();
+        let length = match self.open.last_mut() {
+            Some(Open::List { items, .. }) => {
+                items.push(node);
+                items.len()
+            }
             Some(Open::Map { entries, key, .. }) => {
                 if let Some(key) = key.take() {
                     entries.push((key, node));
                 }
+                entries.len()
             }
-            None => self.root = Some(node),
+            None => {
+                self.root = Some(node);
+                return Ok(());
+            }
+        };
+        if length > MAX_ENTRIES {
+            let message = format!("a list or a map of more than {MAX_ENTRIES} entries");
+            return Err(self.refuse(span, &message, "split the file"));
         }
+        Ok(())
     }
 
     fn refuse(&self, span: Range<usize>, what: &str, hint: &str) -> Refusal {
@@ -247,6 +311,8 @@ impl Builder<'_> {
             "indent with blanks; YAML takes no tabs"
         } else if error.info().contains("block collection") || error.info().contains("block mapping") {
             "the keys of a map stand in one column, and so do the `-` of a list"
+        } else if error.info().contains("escape character") {
+            "in double quotes a backslash begins an escape; in single quotes it is itself: `regex: '\\d+'`"
         } else {
             "text with `: `, ` #`, brackets, braces or a leading quote needs quotes around it"
         };

@@ -37,7 +37,7 @@ impl Document {
 }
 
 /// The message without the position and the path that `serde_yaml` writes around it: both are coarser than the index's.
-fn bare_message(error: &serde_yaml::Error) -> String {
+pub(super) fn bare_message(error: &serde_yaml::Error) -> String {
     let text = error.to_string();
     let text = match error.location() {
         Some(at) => text.strip_suffix(&format!(" at line {} column {}", at.line(), at.column())).unwrap_or(&text),
@@ -81,6 +81,9 @@ fn explain(cursor: Cursor<'_>, message: &str) -> Diagnostic {
                 problem.hint("write it with its keys: `{ key: value, … }`; docs/scenarios.md and docs/bench.md have an example of each")
             }
             "a list" => problem.hint("write it as `[ one, two ]`, or a line each behind `- `"),
+            "a single value" if found == "nothing" => {
+                problem.hint("give the key a value, or remove it; the word `null` and the sign `~` need quotes to be text")
+            }
             _ => problem,
         };
     }

@@ -37,6 +37,9 @@ impl From<crate::image::VersionError> for Refusal {
     }
 }
 
+/// The two words for whether something is so.
+pub const TRUTH: &[(&str, bool)] = &[("true", true), ("false", false)];
+
 /// The meaning of one of several words; `what` is what they are called.
 ///
 /// # Errors

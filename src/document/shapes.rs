@@ -4,9 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-/// A scalar, as the file has it: `00` stays `00`, and `1e5` stays `1e5`.
+/// A scalar, as the file has it: `00` stays `00`, and `1e5` stays `1e5`. Nothing (`~`, `null`) is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(pub String);
 
@@ -20,16 +20,45 @@ impl std::ops::Deref for Text {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
-        impl Visitor<'_> for TextVisitor {
+        impl<'de> Visitor<'de> for TextVisitor {
             type Value = Text;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a single value")
+            }
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+                deserializer.deserialize_option(self)
+            }
+            fn visit_none<E: Error>(self) -> Result<Text, E> {
+                Err(E::invalid_type(Unexpected::Unit, &self))
+            }
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+                deserializer.deserialize_str(self)
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
                 Ok(Text(text.to_owned()))
             }
         }
-        deserializer.deserialize_str(TextVisitor)
+        // As an option, so that `key:` and `key: ~` are nothing, and not the texts that they are to `deserialize_str`; and not at once, or a key that is missing were one that is nothing.
+        deserializer.deserialize_newtype_struct("Text", TextVisitor)
+    }
+}
+
+/// A key of a map: text, whatever it looks like.
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Name, E> {
+                Ok(Name(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
     }
 }
 
@@ -47,7 +76,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
-                while let Some((Text(key), value)) = map.next_entry()? {
+                while let Some((Name(key), value)) = map.next_entry()? {
                     entries.push((key, value));
                 }
                 Ok(Entries(entries))

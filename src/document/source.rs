@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::agreement;
 use super::cursor::Cursor;
 use super::diagnostic::{Diagnostic, Excerpt, Problems};
 use super::index::{self, Content, Node};
@@ -11,12 +12,15 @@ use super::index::{self, Content, Node};
 /// The longest file that is read: 1 MiB.
 pub const MAX_BYTES: u64 = 1024 * 1024;
 
+/// The number of the format that files of this version say they have.
+pub const FORMAT: &str = "1";
+
 /// A YAML file, its structure known and its places found.
 #[derive(Debug)]
 pub struct Document {
     /// The file, as it was named.
     file: PathBuf,
-    /// Its text, without a byte order mark.
+    /// Its text, without a byte order mark and with a line feed at its end.
     text: String,
     /// Where each line begins.
     lines: Vec<usize>,
@@ -33,29 +37,59 @@ impl Document {
         Self::parse(file, &read_limited(file)?)
     }
 
-    /// Takes the structure of `bytes`, which are called `file` in messages.
+    /// Takes the structure of `bytes`, which are called `file` in messages, and checks that the second pass will read it alike.
     ///
     /// # Errors
     /// As [`Document::open`].
     pub fn parse(file: &Path, bytes: &[u8]) -> Result<Self, Box<Diagnostic>> {
+        let document = Self::structure(file, bytes)?;
+        document.agrees()?;
+        Ok(document)
+    }
+
+    /// The first pass alone.
+    ///
+    /// # Errors
+    /// As [`Document::open`], but for files that the two passes do not read alike.
+    pub fn structure(file: &Path, bytes: &[u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(too_long(file));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = match std::str::from_utf8(bytes) {
+            // A block of text at the end of a file without a last line feed has one to the first parser and none to the second.
+            Ok(text) if !text.ends_with('\n') => format!("{text}\n"),
             Ok(text) => text.to_owned(),
             Err(error) => return Err(not_utf8(file, bytes, error.valid_up_to())),
         };
         let mut document = Self { file: file.to_owned(), lines: line_starts(&text), text, root: Node::nothing() };
-        if let Some(at) = document.text.find('\0') {
-            return Err(Box::new(
-                document
-                    .diagnostic(at..at + 1, "a NUL byte in the file")
-                    .hint("YAML is text; write the byte as \"\\0\" in double quotes, or in `hex`"),
-            ));
+        if let Some((at, character)) = foreign_character(&document.text) {
+            let (what, hint) = match character {
+                '\0' => ("a NUL byte in the file".to_owned(), "YAML is text; write the byte as \"\\0\" in double quotes, or in `hex`"),
+                '\r' => {
+                    ("a CR without its LF".to_owned(), "end lines with LF, or CR and LF; a CR for the board is \"\\r\" in double quotes")
+                }
+                '\u{85}' | '\u{2028}' | '\u{2029}' => (
+                    format!("the line separator U+{:04X} in the file", u32::from(character)),
+                    "end lines with LF; to one YAML parser it ends a line, to the next it does not",
+                ),
+                _ => (
+                    format!("the character U+{:04X} in the file", u32::from(character)),
+                    "remove it, it cannot be seen; a byte for the board is written as \"\\x1b\" in double quotes, or in `hex`",
+                ),
+            };
+            return Err(Box::new(document.diagnostic(at..at + character.len_utf8(), what).hint(hint)));
         }
         document.root = index::index(&document)?;
         Ok(document)
+    }
+
+    /// Whether the second pass's parser reads the document as the first one's has. What is known to be read in two ways is refused by the first pass, with a better hint: this is for the rest.
+    ///
+    /// # Errors
+    /// A placed [`Diagnostic`] about the innermost value that is not read alike.
+    pub fn agrees(&self) -> Result<(), Box<Diagnostic>> {
+        agreement::check(self)
     }
 
     /// The file, as it was named.
@@ -105,6 +139,17 @@ impl Document {
         let text = self.text.get(start..end).unwrap_or_default().trim_end_matches(['\n', '\r']);
         Excerpt::new(line, text, span.start.saturating_sub(start)..span.end.saturating_sub(start))
     }
+}
+
+/// The first character that these files cannot have, with its offset: YAML takes no control characters, and its versions differ in what ends a line. A lone CR would end one that no editor shows as one.
+fn foreign_character(text: &str) -> Option<(usize, char)> {
+    let foreign = |(at, character): (usize, char)| match character {
+        '\t' | '\n' => false,
+        '\r' => !text[at + 1..].starts_with('\n'),
+        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
+        _ => character.is_control(),
+    };
+    text.char_indices().find(|place| foreign(*place))
 }
 
 /// The bytes of a file, or why not.

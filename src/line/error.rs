@@ -23,7 +23,7 @@ pub enum LineError {
     Gpiocdev {
         /// The line.
         what: String,
-        /// `claimed`, `asserted`, `released`.
+        /// `claimed`, `asserted`, `released`, `read back`.
         doing: &'static str,
         /// What the library said, the kernel's errno included.
         source: gpiocdev::Error,
@@ -79,5 +79,21 @@ pub enum LineError {
         said: String,
         /// What should have come.
         expected: &'static str,
+    },
+    /// There was no room for some edges of an input.
+    #[error("{count} edges were lost: the line changes faster than this computer reads")]
+    LostEdges {
+        /// How many.
+        count: u32,
+    },
+    /// A program that was run to drive the line failed.
+    #[error("{what} {how}{}", if .said.is_empty() { String::new() } else { format!("; it said: {}", .said) })]
+    Command {
+        /// The program and its arguments.
+        what: String,
+        /// How it ended: `ended with exit status: 1`, `did not end within 5 s and was killed`.
+        how: String,
+        /// What it wrote to standard error, shortened, in one line.
+        said: String,
     },
 }

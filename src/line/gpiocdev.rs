@@ -1,15 +1,19 @@
-//! A line of a GPIO character device, through `gpiocdev`.
+//! A line of a GPIO character device that we drive, through `gpiocdev`.
 //!
-//! At claim the kernel gives the line to us alone, under the name `evkit-hil`, and the request itself carries the released value as the
+//! At claim the kernel gives the line to us alone, under the name `evkit-hil`, and the request itself carries the released value (of power: *on*) as the
 //! line's first, so that no claim asserts. A line that is in use is an error that names its holder. At drop the line is released, then
 //! given back to the kernel: Raspberry Pi kernels keep a push-pull output driven then; with `dtparam=strict_gpiod`, and on most other
 //! kernels, it becomes an input. When the process is killed the kernel takes the line back in the same way, so that on a Raspberry Pi
-//! without `strict_gpiod` it stays asserted if it was asserted; the guardian then claims and releases it.
+//! without `strict_gpiod` it stays asserted if it was asserted; the guardian then claims and releases it. A power line is not driven at drop, and nobody claims it after a
+//! kill; but a line that is given back does what the driver makes of it, and on most kernels that is an input. So a power switch is to be wired so that a line let go means *on*.
 //!
 //! Polarity is the kernel's: the line is requested as active low or active high and the value *active* asserts. `drive: open-drain` is
 //! the kernel's open drain for a line that low asserts, and its open source for one that high asserts. A driver that has neither is
 //! emulated by the kernel, which switches the line between input and output. A pull that the driver does not have is passed over by the
 //! kernel without a word.
+//!
+//! A line of open drain that is let go is read back by the kernel from its pin, which is an input then. Where the driver has an open drain of its own it stays an output, and the kernel's
+//! documentation (driver-api/gpio/consumer) warns that not every driver can read those: one that cannot gives 0, and so a line that low asserts would always be read as asserted.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,7 +23,7 @@ use gpiocdev::chip::Chip;
 use gpiocdev::line::{Bias as KernelBias, Config as KernelConfig, Drive as KernelDrive, Value};
 use gpiocdev::request::Config as RequestConfig;
 
-use super::{Active, Bias, Drive, GpioLine, LineConfig, LineError, Progress, ResetLine};
+use super::{Active, Bias, Drive, GpioLine, LineConfig, LineError, OutputLine, Progress};
 use crate::seam::LineState;
 
 /// The name under which the kernel lists our claims (`gpioinfo`).
@@ -29,13 +33,19 @@ const CONSUMER: &str = "evkit-hil";
 pub(super) struct GpiocdevLine {
     request: Request,
     place: Place,
+    /// Whether what is read while it is released is what others make of it.
+    is_let_go: bool,
+    /// As it was read back last.
+    level: Option<LineState>,
+    /// What a drop leaves; `None` for the line as it is.
+    dropped: Option<LineState>,
 }
 
 /// Where a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    chip: PathBuf,
-    offset: u32,
+pub(super) struct Place {
+    pub(super) chip: PathBuf,
+    pub(super) offset: u32,
 }
 
 impl fmt::Display for Place {
@@ -45,15 +55,11 @@ impl fmt::Display for Place {
 }
 
 impl GpiocdevLine {
-    /// Claims the line, released, from the kernel.
+    /// Claims the line, in its first state, from the kernel.
     pub(super) fn claim(chip: Option<&Path>, line: &GpioLine, config: &LineConfig) -> Result<Self, LineError> {
         let place = find(chip, line)?;
-        let mut wanted = RequestConfig::default();
-        wanted.on_chip(&place.chip).from_line_config(&kernel_config(config)).with_line(place.offset);
-        match Request::from_config(wanted).with_consumer(CONSUMER).request() {
-            Ok(request) => Ok(Self { request, place }),
-            Err(source) => Err(refused(&place, source)),
-        }
+        let request = request(&place, &kernel_config(config))?;
+        Ok(Self { request, place, is_let_go: config.is_let_go(), level: None, dropped: config.dropped() })
     }
 
     fn set(&self, state: LineState) -> Result<(), LineError> {
@@ -65,10 +71,24 @@ impl GpiocdevLine {
     }
 }
 
-impl ResetLine for GpiocdevLine {
+impl OutputLine for GpiocdevLine {
     fn begin(&mut self, state: LineState) -> Result<Progress, LineError> {
         self.set(state)?;
         Ok(Progress::Done)
+    }
+
+    fn read_back(&mut self) -> Result<Progress, LineError> {
+        self.level = None;
+        if self.is_let_go {
+            let read = self.request.value(self.place.offset);
+            let value = read.map_err(|source| LineError::Gpiocdev { what: self.describe(), doing: "read back", source })?;
+            self.level = Some(state_of(value));
+        }
+        Ok(Progress::Done)
+    }
+
+    fn level(&self) -> Option<LineState> {
+        self.level
     }
 
     fn describe(&self) -> String {
@@ -78,28 +98,52 @@ impl ResetLine for GpiocdevLine {
 
 impl Drop for GpiocdevLine {
     fn drop(&mut self) {
-        // Nobody is left to be told; the guardian, which claims the line anew, reports what it cannot do.
-        let _ = self.set(LineState::Released);
+        if let Some(state) = self.dropped {
+            // Nobody is left to be told; the guardian, which claims the line anew, reports what it cannot do.
+            let _ = self.set(state);
+        }
     }
 }
 
-/// What the kernel is asked for: an output whose first value is the released one.
+/// What the kernel's value, of which polarity is its affair, says of the line.
+const fn state_of(value: Value) -> LineState {
+    match value {
+        Value::Active => LineState::Asserted,
+        Value::Inactive => LineState::Released,
+    }
+}
+
+/// Asks the kernel for a line.
+pub(super) fn request(place: &Place, wanted: &KernelConfig) -> Result<Request, LineError> {
+    let mut config = RequestConfig::default();
+    config.on_chip(&place.chip).from_line_config(wanted).with_line(place.offset);
+    Request::from_config(config).with_consumer(CONSUMER).request().map_err(|source| refused(place, source))
+}
+
+/// What the kernel is asked for: an output whose first value is that of the claim.
 fn kernel_config(config: &LineConfig) -> KernelConfig {
     let mut wanted = KernelConfig::default();
-    wanted.as_output(Value::Inactive);
+    wanted.as_output(match config.claimed() {
+        LineState::Asserted => Value::Active,
+        LineState::Released => Value::Inactive,
+    });
     wanted.active_low = config.active == Active::Low;
     wanted.drive = Some(match (config.drive, config.active) {
         (Drive::PushPull, _) => KernelDrive::PushPull,
         (Drive::OpenDrain, Active::Low) => KernelDrive::OpenDrain,
         (Drive::OpenDrain, Active::High) => KernelDrive::OpenSource,
     });
-    wanted.bias = match config.bias {
+    wanted.bias = kernel_bias(config.bias);
+    wanted
+}
+
+pub(super) fn kernel_bias(bias: Bias) -> Option<KernelBias> {
+    match bias {
         // Absent, not `Disabled`: the setting says that the pull is left as it is.
         Bias::None => None,
         Bias::PullUp => Some(KernelBias::PullUp),
         Bias::PullDown => Some(KernelBias::PullDown),
-    };
-    wanted
+    }
 }
 
 /// The error of a request: who holds the line, where somebody does.
@@ -121,7 +165,7 @@ fn holder(consumer: &str) -> String {
 }
 
 /// Finds the line that the bench file means.
-fn find(chip: Option<&Path>, line: &GpioLine) -> Result<Place, LineError> {
+pub(super) fn find(chip: Option<&Path>, line: &GpioLine) -> Result<Place, LineError> {
     match (chip, line) {
         (Some(chip), GpioLine::Offset(offset)) => Ok(Place { chip: open_chip(chip)?.path().to_owned(), offset: *offset }),
         (Some(chip), GpioLine::Name(name)) => {
@@ -196,7 +240,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::line::Backend;
+    use crate::line::{Backend, Role};
 
     fn place(chip: &str, offset: u32) -> Place {
         Place { chip: chip.into(), offset }
@@ -212,13 +256,21 @@ mod tests {
             [(Bias::None, None), (Bias::PullUp, Some(KernelBias::PullUp)), (Bias::PullDown, Some(KernelBias::PullDown))]
         {
             let backend = Backend::Gpiocdev { chip: None, line: GpioLine::Name("GPIO17".to_owned()) };
-            let wanted = kernel_config(&LineConfig { backend, drive, bias, active });
+            let config = LineConfig { drive, bias, active, ..LineConfig::output("reset", backend) };
+            let power = kernel_config(&LineConfig { role: Role::Power, ..config.clone() });
+            assert_eq!(power.value, Some(Value::Active), "a claim of power switches it on");
+            let wanted = kernel_config(&config);
             assert_eq!(wanted.direction, Some(Direction::Output));
             assert_eq!(wanted.value, Some(Value::Inactive), "a claim starts released");
             assert_eq!(wanted.active_low, active == Active::Low);
             assert_eq!(wanted.drive, Some(expected));
             assert_eq!(wanted.bias, kernel_bias);
         }
+    }
+
+    #[test]
+    fn the_kernels_active_is_asserted_whichever_level_that_is() {
+        assert_eq!([Value::Active, Value::Inactive].map(state_of), [LineState::Asserted, LineState::Released]);
     }
 
     #[test]
@@ -246,12 +298,7 @@ mod tests {
 
     #[test]
     fn a_missing_chip_is_named() {
-        let config = LineConfig {
-            backend: Backend::Gpiocdev { chip: Some("/dev/gpiochip250".into()), line: GpioLine::Offset(1) },
-            drive: Drive::OpenDrain,
-            bias: Bias::None,
-            active: Active::Low,
-        };
+        let config = LineConfig::output("reset", Backend::Gpiocdev { chip: Some("/dev/gpiochip250".into()), line: GpioLine::Offset(1) });
         let error = crate::line::open(&config).err().expect("no such chip").to_string();
         assert!(error.starts_with("GPIO chip /dev/gpiochip250 is not there: No such file"), "{error}");
     }

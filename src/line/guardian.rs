@@ -6,6 +6,8 @@
 //! process group nor a closed terminal reaches it; it passes over INT, TERM, HUP and QUIT; and it holds nothing of the run but its pipes
 //! and standard error, so that a port or a lock is free the moment the run is dead.
 //!
+//! It is given every line that we drive but power, which stays as it is: nobody knows whether a module that is off may be switched on, or one that is on may be switched off.
+//!
 //! The guardian does not claim the lines while the run lives: the kernel gives a line to one program, and a socket's program may serve
 //! one client.
 
@@ -19,8 +21,10 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
 
+use super::manual::order;
 use super::release::{each, release_until};
-use super::{LineConfig, LineError};
+use super::{Backend, LineConfig, LineError};
+use crate::seam::LineState;
 use crate::sys::descriptors;
 use crate::time::MonoTime;
 
@@ -240,6 +244,11 @@ pub fn guardian_main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let deadline = MonoTime::now() + RELEASE_WITHIN;
+    // Nobody can answer a guardian; whoever held the button may still do so.
+    let (by_hand, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(|config| matches!(config.backend, Backend::Manual { .. }));
+    for config in &by_hand {
+        say(&format!("the run has ended: {}", order(config, LineState::Released)));
+    }
     let results = each(&lines, |config| release_until(config, deadline));
     let failed: Vec<&LineError> = results.iter().filter_map(|r| r.as_ref().err()).collect();
     for error in &failed {
@@ -267,7 +276,7 @@ fn stand_guard() -> Result<Vec<LineConfig>, String> {
     Ok(lines)
 }
 
-/// One line on standard error, which may be gone with its terminal.
+/// One line on standard error, which may be gone with its terminal. In one write: others, the shell among them, write there as well when a run has died.
 fn say(what: &str) {
-    let _ = writeln!(io::stderr(), "evkit-hil guardian: {what}");
+    let _ = io::stderr().write_all(format!("evkit-hil guardian: {what}\n").as_bytes());
 }

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::Reservation;
 use super::pause::pause;
 
 /// How often a lock that is waited for is tried.
@@ -42,6 +43,9 @@ pub struct LockInfo {
     pub since: String,
     /// The board's name in its bench file.
     pub board: String,
+    /// What is known of the unit, in words: `imei 359876543210987`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
 }
 
 impl LockInfo {
@@ -55,14 +59,20 @@ impl LockInfo {
             command: arguments.join(" "),
             since: OffsetDateTime::now_utc().truncate_to_second().format(&Rfc3339).unwrap_or_default(),
             board: board.to_owned(),
+            identity: None,
         }
     }
 
     /// The holder in one line. What is printed here was written by another user: control characters are escaped.
-    fn in_words(&self) -> String {
-        let text = format!("{} since {} (process {}, board {}): {}", self.holder, self.since, self.pid, self.board, self.command);
-        text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        without_control(&format!("{} since {} (process {}, board {}): {}", self.holder, self.since, self.pid, self.board, self.command))
     }
+}
+
+/// `text` with its control characters escaped.
+pub(super) fn without_control(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// Why a board could not be locked.
@@ -79,6 +89,19 @@ pub enum LockError {
         port: String,
         /// Who; `None` when it has not said so.
         holder: Option<Box<LockInfo>>,
+        /// How long it was waited for; `None` when waiting was not asked for.
+        waited: Option<Duration>,
+    },
+    /// Another user has reserved it.
+    #[error(
+        "{port} is reserved by {by}{}",
+        match .waited { None => String::new(), Some(t) => format!("; waited {t:?} for it") }
+    )]
+    Reserved {
+        /// The port.
+        port: String,
+        /// Who, until when, and what for.
+        by: Box<Reservation>,
         /// How long it was waited for; `None` when waiting was not asked for.
         waited: Option<Duration>,
     },
@@ -114,15 +137,16 @@ pub enum LockError {
 #[derive(Debug)]
 pub struct BoardLock {
     file: File,
+    path: PathBuf,
 }
 
 impl BoardLock {
     /// Locks the board on this port for `info`, under `state_dir` (see [`super::state_dir()`]), which is made where it is missing. With
-    /// `wait`, a lock that is held is tried again for so long, or until `interrupted` is set; without, that is an error at once. May
+    /// `wait`, a lock that is held, or a board that another user has reserved, is tried again for so long, or until `interrupted` is set; without, that is an error at once. May
     /// block, and so belongs before the seam. Does nothing to the hardware.
     ///
     /// # Errors
-    /// [`LockError`]: busy and by whom, interrupted, no such port, or a directory or file that cannot be used.
+    /// [`LockError`]: busy and by whom, reserved and by whom, interrupted, no such port, or a directory or file that cannot be used.
     pub fn acquire(
         state_dir: &Path,
         port: &Path,
@@ -131,36 +155,69 @@ impl BoardLock {
         interrupted: &AtomicBool,
     ) -> Result<Self, LockError> {
         let real = fs::canonicalize(port).map_err(|source| LockError::NoPort { port: port.to_owned(), source })?;
-        let directory = make_directory(state_dir)?;
-        let path = directory.join(file_name(&real));
-        let mut file = open_shared(&path)?;
+        let directory = make_directory(state_dir, "locks")?;
+        let path = lock_path(&directory, &real, ".lock");
+        let file = open_shared(&path)?;
         let name = || if real == port { real.display().to_string() } else { format!("{} ({})", port.display(), real.display()) };
         let started = Instant::now();
         loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(unusable("locking", &path, source)),
+            let reserved = Reservation::read(state_dir, &real)?.filter(|reservation| !reservation.is_mine());
+            if reserved.is_none() {
+                match file.try_lock() {
+                    Ok(()) => break,
+                    Err(TryLockError::WouldBlock) => {}
+                    Err(TryLockError::Error(source)) => return Err(unusable("locking", &path, source)),
+                }
             }
             if interrupted.load(Ordering::Relaxed) {
                 return Err(LockError::Interrupted { port: name() });
             }
-            match wait {
-                Some(limit) if started.elapsed() < limit => pause(POLL.min(limit.saturating_sub(started.elapsed()))),
-                _ => match who(&file, &path)? {
+            match (wait, reserved) {
+                (Some(limit), _) if started.elapsed() < limit => pause(POLL.min(limit.saturating_sub(started.elapsed()))),
+                (_, Some(by)) => return Err(LockError::Reserved { port: name(), by: Box::new(by), waited: wait }),
+                (_, None) => match who(&file, &path)? {
                     Who::Nobody => {}
                     Who::Unnamed => return Err(LockError::Busy { port: name(), holder: None, waited: wait }),
                     Who::Holder(holder) => return Err(LockError::Busy { port: name(), holder: Some(Box::new(holder)), waited: wait }),
                 },
             }
         }
-        let mut text = serde_json::to_vec(info).map_err(|e| unusable("writing", &path, e.into()))?;
+        let mut lock = Self { file, path };
+        lock.describe(info)?;
+        Ok(lock)
+    }
+
+    /// Who holds the board on this port now; `None` when nobody does, or has not said so. `port` is the device, no link. Makes nothing.
+    ///
+    /// # Errors
+    /// [`LockError::Unusable`] when the lock's file cannot be read.
+    pub fn holder(state_dir: &Path, port: &Path) -> Result<Option<LockInfo>, LockError> {
+        let path = lock_path(&state_dir.join("locks"), port, ".lock");
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(source) => return Err(unusable("opening", &path, source)),
+        };
+        match file.try_lock_shared() {
+            // Closing the file unlocks it; a run that found it held in between asks who has it, and then again.
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => match who(&file, &path)? {
+                Who::Holder(holder) => Ok(Some(holder)),
+                Who::Nobody | Who::Unnamed => Ok(None),
+            },
+            Err(TryLockError::Error(source)) => Err(unusable("locking", &path, source)),
+        }
+    }
+
+    /// Says anew who holds the lock: more may be known of the unit by now.
+    ///
+    /// # Errors
+    /// [`LockError::Unusable`] when that cannot be written.
+    pub fn describe(&mut self, info: &LockInfo) -> Result<(), LockError> {
+        let mut text = serde_json::to_vec(info).map_err(|e| unusable("writing", &self.path, e.into()))?;
         text.push(b'\n');
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(&text))
-            .map_err(|source| unusable("writing", &path, source))?;
-        Ok(Self { file })
+        let written = self.file.set_len(0).and_then(|()| self.file.rewind()).and_then(|()| self.file.write_all(&text));
+        written.map_err(|source| unusable("writing", &self.path, source))
     }
 }
 
@@ -214,7 +271,12 @@ fn is_alive(pid: u32) -> bool {
     matches!(test_kill_process(pid), Ok(()) | Err(rustix::io::Errno::PERM))
 }
 
-/// The name of a port's lock file: its real path, kept readable and free of collisions.
+/// The file of a port, which is no link, in the directory of the locks.
+pub(super) fn lock_path(directory: &Path, real: &Path, suffix: &str) -> PathBuf {
+    directory.join(file_name(real) + suffix)
+}
+
+/// The name of a port's files: its real path, kept readable and free of collisions.
 fn file_name(real: &Path) -> String {
     let mut name = String::new();
     for &byte in real.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or(real.as_os_str().as_bytes()) {
@@ -230,42 +292,42 @@ fn file_name(real: &Path) -> String {
         let short: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         name = format!("{short}~{}", &name[name.len() - 160..]);
     }
-    name + ".lock"
+    name
 }
 
-/// Makes the directory of the locks. As root it is for everybody (sticky, so that nobody removes a file of somebody else); else ours.
-fn make_directory(state_dir: &Path) -> Result<PathBuf, LockError> {
-    let locks = state_dir.join("locks");
-    if locks.is_dir() {
-        return Ok(locks);
+/// Makes a directory of state that all users of a machine share, as that of the locks. As root it is for everybody (sticky, so that nobody removes a file of somebody else); else ours.
+pub(crate) fn make_directory(state_dir: &Path, name: &str) -> Result<PathBuf, LockError> {
+    let directory = state_dir.join(name);
+    if directory.is_dir() {
+        return Ok(directory);
     }
     let shared = geteuid().is_root();
     let new_state_dir = !state_dir.exists();
-    let made = DirBuilder::new().recursive(true).mode(if shared { 0o755 } else { 0o700 }).create(&locks);
+    let made = DirBuilder::new().recursive(true).mode(if shared { 0o755 } else { 0o700 }).create(&directory);
     made.and_then(|()| {
         // The umask took bits from the mode above, and sticky is not among those that mkdir gives.
         if shared && new_state_dir {
             fs::set_permissions(state_dir, Permissions::from_mode(0o755))?;
         }
-        if shared { fs::set_permissions(&locks, Permissions::from_mode(0o1777)) } else { Ok(()) }
+        if shared { fs::set_permissions(&directory, Permissions::from_mode(0o1777)) } else { Ok(()) }
     })
     .map_err(|source| LockError::Unusable {
         doing: "making",
         hint: format!(
             "make it once for all users with `sudo install -d -m 1777 {}`, or set EVKIT_HIL_STATE_DIR to a directory of yours",
-            locks.display()
+            directory.display()
         ),
-        path: locks.clone(),
+        path: directory.clone(),
         source,
     })?;
-    Ok(locks)
+    Ok(directory)
 }
 
-/// Opens a lock's file, made where it is missing, for all users.
+/// Opens a file of shared state, made where it is missing, for all users.
 ///
 /// In a sticky directory the kernel refuses `O_CREAT` on an existing file of another user (`fs.protected_regular`), even to root: so it
 /// is first opened without, then created anew.
-fn open_shared(path: &Path) -> Result<File, LockError> {
+pub(crate) fn open_shared(path: &Path) -> Result<File, LockError> {
     let options = |create: bool| {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(create).mode(0o666).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
@@ -289,14 +351,14 @@ fn open_shared(path: &Path) -> Result<File, LockError> {
     }
 }
 
-fn unusable(doing: &'static str, path: &Path, source: io::Error) -> LockError {
+pub(super) fn unusable(doing: &'static str, path: &Path, source: io::Error) -> LockError {
     let hint =
         format!("it must be readable and writable for you (`ls -l {}`); an administrator can remove it while nobody runs", path.display());
     LockError::Unusable { doing, path: path.to_owned(), source, hint }
 }
 
 /// The name of the user, from the passwd file; directories of a network are not asked.
-fn user_name() -> String {
+pub(super) fn user_name() -> String {
     let uid = getuid().as_raw();
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let entry = passwd.lines().find_map(|line| {
@@ -314,10 +376,10 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("/dev/ttyUSB0", "dev+ttyUSB0.lock")]
-    #[case("/dev/pts/3", "dev+pts+3.lock")]
-    #[case("/dev/pts+3", "dev+pts%2B3.lock")]
-    #[case("/tmp/a b%/ü", "tmp+a%20b%25+%C3%BC.lock")]
+    #[case("/dev/ttyUSB0", "dev+ttyUSB0")]
+    #[case("/dev/pts/3", "dev+pts+3")]
+    #[case("/dev/pts+3", "dev+pts%2B3")]
+    #[case("/tmp/a b%/ü", "tmp+a%20b%25+%C3%BC")]
     fn a_port_names_its_file(#[case] port: &str, #[case] expected: &str) {
         assert_eq!(file_name(Path::new(port)), expected);
     }
@@ -326,7 +388,7 @@ mod tests {
     fn long_paths_fit_a_file_name_and_stay_apart() {
         let base = format!("/tmp/{}", "x/".repeat(300));
         let (one, two) = (file_name(Path::new(&format!("/a{base}tty"))), file_name(Path::new(&format!("/b{base}tty"))));
-        assert!(one.len() <= 255 && two.len() <= 255);
+        assert!(one.len() <= 240 && two.len() <= 240);
         assert_ne!(one, two);
     }
 

@@ -1,4 +1,4 @@
-//! Which writes to a pin claim, assert and release a line: the decision, apart from any register.
+//! Which writes to a pin claim, assert and release a line, and what its level says: the decision, apart from any register.
 //!
 //! A claim must never glitch to asserted, whatever the pin did before: a run that was killed may have left it asserted, a push-pull run
 //! released and driven, a boot as an input with a pull-down, another program in some other function. So an open drain sets its pull
@@ -61,6 +61,12 @@ pub(super) fn drive(config: &LineConfig, state: LineState) -> impl Iterator<Item
     .flatten()
 }
 
+/// What a pin's level says of the line; `None` where it is only what we drive.
+pub(super) fn level(config: &LineConfig, read: Level) -> Option<LineState> {
+    let state = if read == asserted_level(config.active) { LineState::Asserted } else { LineState::Released };
+    config.is_let_go().then_some(state)
+}
+
 /// The level that asserts.
 const fn asserted_level(active: Active) -> Level {
     match active {
@@ -79,10 +85,8 @@ const fn released_level(active: Active) -> Level {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::line::Backend;
+    use crate::line::{Backend, Role};
 
     const LEVELS: [Level; 2] = [Level::Low, Level::High];
 
@@ -122,7 +126,7 @@ mod tests {
                 for active in [Active::Low, Active::High] {
                     let pulls_to_asserted = matches!((bias, active), (Bias::PullDown, Active::Low) | (Bias::PullUp, Active::High));
                     if !(drive == Drive::OpenDrain && pulls_to_asserted) {
-                        all.push(LineConfig { backend: Backend::Socket { path: PathBuf::new() }, drive, bias, active });
+                        all.push(LineConfig { drive, bias, active, ..LineConfig::output("reset", Backend::Rppal { gpio: 17 }) });
                     }
                 }
             }
@@ -200,8 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pin_that_is_let_go_says_who_else_holds_it_and_one_that_is_driven_says_nothing() {
+        for config in configs() {
+            let mut pin = Pin { output: false, latch: Level::Low, pull: None };
+            claim(&config).chain(drive(&config, LineState::Released)).for_each(|write| pin.write(write));
+            let is_let_go = config.drive == Drive::OpenDrain;
+            assert_eq!(super::level(&config, pin.level(config.active)), is_let_go.then_some(LineState::Released), "{config:?}");
+            // A push-button is stronger than any pull.
+            let held = super::level(&config, asserted_level(config.active));
+            assert_eq!(held, is_let_go.then_some(LineState::Asserted), "{config:?}");
+            let power = LineConfig { role: Role::Power, ..config };
+            assert_eq!(super::level(&power, Level::Low), None, "a supply is not let go: {power:?}");
+        }
+    }
+
+    #[test]
     fn the_order_of_writes_is_as_documented() {
-        let config = |drive, bias, active| LineConfig { backend: Backend::Rppal { gpio: 17 }, drive, bias, active };
+        let config = |drive, bias, active| LineConfig { drive, bias, active, ..LineConfig::output("reset", Backend::Rppal { gpio: 17 }) };
         let default = config(Drive::OpenDrain, Bias::None, Active::Low);
         assert_eq!(claim(&default).collect::<Vec<_>>(), [PinWrite::Input, PinWrite::Latch(Level::Low)]);
         assert_eq!(drive(&default, LineState::Asserted).collect::<Vec<_>>(), [PinWrite::Latch(Level::Low), PinWrite::Output]);

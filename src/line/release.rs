@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
+use super::manual::ManualLine;
 use super::pause::pause;
-use super::{LineConfig, LineError, open};
+use super::{Backend, LineConfig, LineError, open};
 use crate::time::MonoTime;
 
 /// How long [`release_until`] pauses between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Releases a line: claims it, which writes the released state first, and lets it go again. May block, as [`open()`] does.
+/// Releases a line: claims it, which writes the released state first, and lets it go again. A person is asked to let go. May block, as [`open()`] does.
+/// **Not for power**, which its claim switches on.
 ///
 /// # Errors
 /// [`LineError`] when the line could not be claimed or released.
 pub fn release(config: &LineConfig) -> Result<(), LineError> {
-    open(config).map(drop)
+    match config.backend {
+        Backend::Manual { .. } => ManualLine::claim(config)?.ask_to_release(),
+        _ => open(config).map(drop),
+    }
 }
 
 /// Releases every line, by name, all at once; the answers are in the order of `lines`. This is `evkit-hil release`.

@@ -7,19 +7,21 @@
 //! `rppal` writes the registers behind the kernel's back. **There is no claim**: another program, a second run without the lock
 //! included, can drive the same pin and nobody is told. It knows a closed list of models, up to the Raspberry Pi 5; `backend:
 //! gpiocdev` is the answer elsewhere. It has no open drain: the pin is switched between input and output with its latch preset to the
-//! asserted level. Its own restoring at drop is turned off, because it restores the mode found at the claim, and after a run that was
+//! asserted level. So a line that is let go is read back as what others make of it. Its own restoring at drop is turned off, because it restores the mode found at the claim, and after a run that was
 //! killed that is *asserted*.
 
 use rppal::gpio::{Bias as Pull, Error as RppalError, Gpio, IoPin, Level as RppalLevel, Mode};
 
 use super::pin::{self, Level, PinWrite};
-use super::{LineConfig, LineError, Progress, ResetLine};
+use super::{LineConfig, LineError, OutputLine, Progress};
 use crate::seam::LineState;
 
 /// A claimed pin.
 pub(super) struct RppalLine {
     pin: IoPin,
     config: LineConfig,
+    /// As it was read back last.
+    level: Option<LineState>,
 }
 
 impl RppalLine {
@@ -30,7 +32,7 @@ impl RppalLine {
         let mode = unclaimed.mode();
         let mut pin = unclaimed.into_io(mode);
         pin.set_reset_on_drop(false);
-        let mut line = Self { pin, config: config.clone() };
+        let mut line = Self { pin, config: config.clone(), level: None };
         pin::claim(config).for_each(|write| line.write(write));
         Ok(line)
     }
@@ -51,10 +53,23 @@ impl RppalLine {
     }
 }
 
-impl ResetLine for RppalLine {
+impl OutputLine for RppalLine {
     fn begin(&mut self, state: LineState) -> Result<Progress, LineError> {
         self.drive(state);
         Ok(Progress::Done)
+    }
+
+    fn read_back(&mut self) -> Result<Progress, LineError> {
+        let read = match self.pin.read() {
+            RppalLevel::Low => Level::Low,
+            RppalLevel::High => Level::High,
+        };
+        self.level = pin::level(&self.config, read);
+        Ok(Progress::Done)
+    }
+
+    fn level(&self) -> Option<LineState> {
+        self.level
     }
 
     fn describe(&self) -> String {
@@ -92,7 +107,7 @@ fn explain(gpio: u8, error: RppalError) -> LineError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{Active, Backend, Bias, Drive};
+    use crate::line::Backend;
 
     #[test]
     fn an_unknown_model_is_sent_to_gpiocdev() {
@@ -104,7 +119,7 @@ mod tests {
     #[test]
     fn a_pin_that_no_machine_has_is_refused_before_any_write() {
         // No chip has a pin 254, so that this test drives nothing on a Raspberry Pi either.
-        let config = LineConfig { backend: Backend::Rppal { gpio: 254 }, drive: Drive::OpenDrain, bias: Bias::None, active: Active::Low };
+        let config = LineConfig::output("reset", Backend::Rppal { gpio: 254 });
         let error = RppalLine::claim(254, &config).err().expect("there is no GPIO254");
         let text = error.to_string();
         assert!(text.contains("GPIO254"), "{text}");

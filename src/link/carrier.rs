@@ -8,22 +8,25 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::control::ControlServer;
 use super::error::LinkError;
-use super::port::Port;
+use super::port::{Port, PortPlace};
 use crate::baud::Baud;
-use crate::model::{ControlTarget, Input, Output};
-use crate::seam::{LineId, LineState};
+use crate::model::{ControlTarget, Input, Output, PortChange};
+use crate::seam::{Direction, LineId, LineState};
 use crate::time::MonoTime;
 
 /// At most so many bytes are taken from the host in one turn: as much as a pseudo-terminal gives in one read.
 const READ_SIZE: usize = 4096;
 
-/// What every link's control socket takes, whatever the model.
-const HELP: [(&str, &str); 4] = [
-    ("reset assert", "holds the board in reset"),
-    ("reset release", "lets the board run"),
-    ("unplug", "closes the port as if it had been pulled out"),
-    ("help", "this"),
-];
+/// What every link's control socket takes, whatever the model, beside the model's lines.
+const HELP: [(&str, &str); 2] = [("unplug", "closes the port as if it had been pulled out"), ("help", "this")];
+
+/// What is said of a line that the host drives: the words for asserted and released.
+const fn words_of(line: LineId) -> [&'static str; 2] {
+    match line {
+        LineId::POWER => ["on", "off"],
+        _ => ["assert", "release"],
+    }
+}
 
 /// See the module.
 pub(super) struct Carrier<M> {
@@ -35,11 +38,17 @@ pub(super) struct Carrier<M> {
 
 /// The board as the link sees it, apart from its model.
 struct Board {
-    /// `None` once it is unplugged.
+    place: PortPlace,
+    /// `None` while it is unplugged or has vanished.
     port: Option<Port>,
+    /// A client has unplugged it: for good.
+    is_unplugged: bool,
+    /// It has come back under another name.
+    is_elsewhere: bool,
     /// The host's speed as the model was last told.
     speed: Baud,
-    reset: LineState,
+    /// Lines that the host has driven away from their rest.
+    driven: Vec<(LineId, LineState)>,
     input: Box<[u8]>,
     /// How much of `input` the host has written in this turn, as far as it still counts.
     taken: usize,
@@ -51,11 +60,14 @@ struct Board {
 }
 
 impl<M: ControlTarget> Carrier<M> {
-    pub(super) fn new(model: M, port: Port, control: ControlServer, stop: Arc<OwnedFd>) -> Self {
+    pub(super) fn new(model: M, place: PortPlace, port: Port, control: ControlServer, stop: Arc<OwnedFd>) -> Self {
         let board = Board {
+            place,
             port: Some(port),
+            is_unplugged: false,
+            is_elsewhere: false,
             speed: Baud::DEFAULT,
-            reset: LineState::Released,
+            driven: Vec::new(),
             input: vec![0; READ_SIZE].into(),
             taken: 0,
             output: Output::default(),
@@ -101,8 +113,13 @@ impl<M: ControlTarget> Carrier<M> {
     fn turn(&mut self) -> Result<(), LinkError> {
         let Self { model, board, control, .. } = self;
         board.read(model)?;
-        control.serve(|line| board.carry_out(model, line));
+        control.serve(|line, watched| board.carry_out(model, line, watched));
         board.hand_over(model);
+        for edge in board.output.edges.drain(..) {
+            if let Some(line) = model.lines().iter().find(|line| line.id == edge.line) {
+                control.tell(line.name, edge.state, edge.at);
+            }
+        }
         board.write()
     }
 }
@@ -146,30 +163,61 @@ impl Board {
         if let Some(port) = &mut self.port {
             port.write(&self.output.bytes)?;
         }
+        let changes = self.output.port.iter().map(|event| event.change).collect::<Vec<_>>();
         self.output.clear();
+        for change in changes.into_iter().filter(|_| !self.is_unplugged) {
+            // The old one is closed first: it may be in the way of its own name.
+            self.port = None;
+            self.is_elsewhere = change == PortChange::BackElsewhere;
+            self.port = match change {
+                PortChange::Gone => None,
+                PortChange::Back => Some(self.place.open()?),
+                PortChange::BackElsewhere => Some(self.place.open_elsewhere()?),
+            };
+        }
         Ok(())
     }
 
     /// Carries out a command of a client.
-    fn carry_out(&mut self, model: &mut impl ControlTarget, line: &str) -> Result<String, String> {
+    fn carry_out(&mut self, model: &mut impl ControlTarget, line: &str, watched: &mut Vec<&'static str>) -> Result<String, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
+        let named = |name: &str, direction| model.lines().iter().find(|line| line.name == name && line.direction == direction).copied();
+        if let [name, state @ ..] = words.as_slice()
+            && let Some(line) = named(name, Direction::Out)
+        {
+            let [assert, release] = words_of(line.id);
+            let state = match state {
+                [word] if *word == assert => LineState::Asserted,
+                [word] if *word == release => LineState::Released,
+                ["level"] if line.id != LineId::POWER => return Ok(self.level(model, line.id)),
+                _ if line.id == LineId::POWER => return Err(format!("`{name}` takes `{assert}` or `{release}`")),
+                _ => return Err(format!("`{name}` takes `{assert}`, `{release}` or `level`")),
+            };
+            self.drive(model, line.id, state);
+            return Ok(String::new());
+        }
         match words.as_slice() {
             [] => Err("no command: try `help`".to_owned()),
-            ["reset", "assert"] => Ok(self.drive_reset(model, LineState::Asserted)),
-            ["reset", "release"] => Ok(self.drive_reset(model, LineState::Released)),
-            ["reset", ..] => Err("`reset` takes `assert` or `release`".to_owned()),
-            ["unplug"] => match self.port.take() {
-                Some(_) => Ok(String::new()),
-                None => Err("the port is unplugged already".to_owned()),
-            },
-            ["help"] => {
-                let commands: Vec<String> = HELP.iter().chain(model.help()).map(|(command, does)| format!("{command} ({does})")).collect();
-                Ok(commands.join("; "))
+            ["unplug"] if self.is_unplugged => Err("the port is unplugged already".to_owned()),
+            ["unplug"] => {
+                self.is_unplugged = true;
+                self.port = None;
+                Ok(String::new())
             }
+            ["help"] => Ok(help(model)),
+            ["watch", name] => match named(name, Direction::In) {
+                Some(line) => {
+                    if !watched.contains(&line.name) {
+                        watched.push(line.name);
+                    }
+                    Ok(String::new())
+                }
+                None => Err(format!("the board drives no line `{name}`")),
+            },
             [command, ..] => {
                 let answer = model.command(MonoTime::now(), line)?;
                 if *command == "setup" {
-                    self.power_on(model);
+                    self.power_on(model).map_err(|error| error.to_string())?;
                 } else {
                     // It may have changed when it wants to be called.
                     self.advance(model, Input::Time);
@@ -179,22 +227,72 @@ impl Board {
         }
     }
 
-    fn drive_reset(&mut self, model: &mut impl ControlTarget, state: LineState) -> String {
-        self.reset = state;
-        self.advance(model, Input::Line { line: LineId::RESET, state });
-        String::new()
+    /// What a line is now, whoever makes it so, in a word.
+    fn level(&mut self, model: &mut impl ControlTarget, line: LineId) -> String {
+        self.advance(model, Input::Time);
+        let driven = self.driven.iter().find(|(driven, _)| *driven == line).map_or(rest_of(line), |(_, state)| *state);
+        match model.level(line).unwrap_or(driven) {
+            LineState::Asserted => "asserted".to_owned(),
+            LineState::Released => "released".to_owned(),
+        }
     }
 
-    /// The model is as if just powered: nothing of before is on the wire, and it does not know yet what the host does to it.
-    fn power_on(&mut self, model: &mut impl ControlTarget) {
+    fn drive(&mut self, model: &mut impl ControlTarget, line: LineId, state: LineState) {
+        self.driven.retain(|(driven, _)| *driven != line);
+        if state != rest_of(line) {
+            self.driven.push((line, state));
+        }
+        self.advance(model, Input::Line { line, state });
+    }
+
+    /// The model is as if just powered: nothing of before is on the wire, and it does not know yet what the host does to it. A port that had vanished is there again, under its first name.
+    fn power_on(&mut self, model: &mut impl ControlTarget) -> Result<(), LinkError> {
         self.taken = 0;
         self.output.clear();
-        if let Some(port) = &mut self.port {
-            port.discard();
+        if std::mem::take(&mut self.is_elsewhere) {
+            self.port = None;
+        }
+        match &mut self.port {
+            Some(port) => port.discard(),
+            None if self.is_unplugged => {}
+            None => self.port = Some(self.place.open()?),
         }
         self.advance(model, Input::HostSpeed(self.speed));
-        if self.reset == LineState::Asserted {
-            self.advance(model, Input::Line { line: LineId::RESET, state: LineState::Asserted });
+        for (line, state) in self.driven.clone() {
+            self.advance(model, Input::Line { line, state });
+        }
+        Ok(())
+    }
+}
+
+/// What a line is in while the host does nothing.
+fn rest_of(line: LineId) -> LineState {
+    if line == LineId::POWER { LineState::Asserted } else { LineState::Released }
+}
+
+fn level_help(line: &str) -> String {
+    format!("{line} level (answers `asserted` or `released`: what the line is, whoever makes it so)")
+}
+
+/// Every command with what it does.
+fn help(model: &impl ControlTarget) -> String {
+    let mut commands = Vec::new();
+    for line in model.lines() {
+        let [assert, release] = words_of(line.id);
+        match (line.direction, line.id) {
+            (Direction::In, _) => commands.push(format!("watch {} (tells each edge of the line from now on)", line.name)),
+            (_, LineId::RESET) => {
+                commands.push(format!("{} {assert} (holds the board in reset)", line.name));
+                commands.push(format!("{} {release} (lets the board run)", line.name));
+                commands.push(level_help(line.name));
+            }
+            (_, LineId::POWER) => commands.push(format!("{} {assert}, {} {release} (switches the module's supply)", line.name, line.name)),
+            (_, _) => {
+                commands.push(format!("{} {assert}, {} {release} (drives the line)", line.name, line.name));
+                commands.push(level_help(line.name));
+            }
         }
     }
+    commands.extend(HELP.iter().chain(model.help()).map(|(command, does)| format!("{command} ({does})")));
+    commands.join("; ")
 }

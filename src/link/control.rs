@@ -3,6 +3,8 @@
 //! A client sends a command and a line feed; the answer is `ok`, `ok TEXT` or `error WHY`, once the command has been carried out. Commands of one client are
 //! carried out in their order. What a client does (send garbage, never read, never write, vanish) reaches neither the board nor another client: everything here is
 //! bounded and nothing blocks.
+//!
+//! A client that watches a line of the board is told its edges by lines of their own, `edge ring assert NS`, in between the answers. One that does not read them is let go when too many wait.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -13,6 +15,8 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::error::LinkError;
 use super::files::SocketFile;
+use crate::seam::LineState;
+use crate::time::MonoTime;
 
 /// The longest command, without its line feed.
 pub(super) const LINE_LIMIT: usize = 4096;
@@ -48,9 +52,27 @@ impl ControlServer {
     }
 
     /// Takes in what has come and answers it: `carry_out` is called once a command, in order.
-    pub(super) fn serve(&mut self, mut carry_out: impl FnMut(&str) -> Result<String, String>) {
+    ///
+    /// With each command goes the list of the lines that its client watches.
+    pub(super) fn serve(&mut self, mut carry_out: impl FnMut(&str, &mut Vec<&'static str>) -> Result<String, String>) {
         self.accept();
         self.clients.retain_mut(|client| client.serve(&mut carry_out).is_ok());
+    }
+
+    /// Tells whoever watches `line` that the board has driven it.
+    pub(super) fn tell(&mut self, line: &str, state: LineState, at: MonoTime) {
+        let word = match state {
+            LineState::Asserted => "assert",
+            LineState::Released => "release",
+        };
+        let told = format!("edge {line} {word} {}\n", at.as_ns());
+        self.clients.retain_mut(|client| {
+            if !client.watched.contains(&line) {
+                return true;
+            }
+            client.answers.extend_from_slice(told.as_bytes());
+            client.answers.len() < ANSWERS_LIMIT && client.write().is_ok()
+        });
     }
 
     fn accept(&mut self) {
@@ -63,7 +85,7 @@ impl ControlServer {
                         continue;
                     }
                     if self.clients.len() < CLIENTS_LIMIT {
-                        self.clients.push(Client { stream, commands: Vec::new(), answers: Vec::new(), ended: false });
+                        self.clients.push(Client { stream, commands: Vec::new(), answers: Vec::new(), watched: Vec::new(), ended: false });
                     } else {
                         // It is sent away either way; the words are a courtesy.
                         let _ = (&stream).write_all(format!("error {CLIENTS_LIMIT} clients are connected: close one\n").as_bytes());
@@ -87,6 +109,8 @@ struct Client {
     commands: Vec<u8>,
     /// What it has not read yet.
     answers: Vec<u8>,
+    /// Lines of the board whose edges it is told.
+    watched: Vec<&'static str>,
     /// It sends nothing more, or nothing more is taken from it.
     ended: bool,
 }
@@ -106,7 +130,7 @@ impl Client {
         events
     }
 
-    fn serve(&mut self, carry_out: &mut impl FnMut(&str) -> Result<String, String>) -> Result<(), Gone> {
+    fn serve(&mut self, carry_out: &mut impl FnMut(&str, &mut Vec<&'static str>) -> Result<String, String>) -> Result<(), Gone> {
         self.write()?;
         self.carry_out_lines(carry_out);
         if !self.ended && self.answers.len() < ANSWERS_LIMIT {
@@ -132,7 +156,7 @@ impl Client {
         }
     }
 
-    fn carry_out_lines(&mut self, carry_out: &mut impl FnMut(&str) -> Result<String, String>) {
+    fn carry_out_lines(&mut self, carry_out: &mut impl FnMut(&str, &mut Vec<&'static str>) -> Result<String, String>) {
         let mut taken = 0;
         while self.answers.len() < ANSWERS_LIMIT {
             let rest = &self.commands[taken..];
@@ -145,7 +169,7 @@ impl Client {
             }
             let Some(length) = length else { break };
             let answer = match std::str::from_utf8(&rest[..length]) {
-                Ok(line) => carry_out(line.trim()),
+                Ok(line) => carry_out(line.trim(), &mut self.watched),
                 Err(_) => Err("the command is not UTF-8".to_owned()),
             };
             let (word, text) = match &answer {

@@ -12,7 +12,7 @@
 //! | pacing towards the board | none: bytes arrive as soon as they are written; the model is told their speed and puts them on its wire itself |
 //! | framing and parity marks | no: marks of the model's output are dropped, the bytes themselves arrive |
 //! | break, DTR, RTS, CTS | no |
-//! | unplugging | yes, by the control socket's `unplug` |
+//! | unplugging | yes, by the control socket's `unplug`, and where the model's port vanishes; when it comes back it is another pseudo-terminal, under the name of the link or under that name with `-2` |
 //!
 //! No link knows which model it carries.
 

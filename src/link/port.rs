@@ -41,9 +41,33 @@ pub(super) struct Port {
     lost: Arc<AtomicU64>,
 }
 
+/// Where a board's port is to be, and where it may come back to.
+#[derive(Debug)]
+pub(super) struct PortPlace {
+    pub(super) link: Option<PathBuf>,
+    pub(super) lost: Arc<AtomicU64>,
+}
+
+impl PortPlace {
+    /// Opens a port there.
+    pub(super) fn open(&self) -> Result<Port, LinkError> {
+        Port::open(self.link.as_deref(), Arc::clone(&self.lost))
+    }
+
+    /// Opens one under another name: `-2` behind that of the link, where there is one.
+    pub(super) fn open_elsewhere(&self) -> Result<Port, LinkError> {
+        let elsewhere = self.link.as_ref().map(|link| {
+            let mut name = link.clone().into_os_string();
+            name.push("-2");
+            PathBuf::from(name)
+        });
+        Port::open(elsewhere.as_deref(), Arc::clone(&self.lost))
+    }
+}
+
 impl Port {
     /// Opens a pseudo-terminal: raw, at the module's speed.
-    pub(super) fn open(link: Option<&Path>, lost: Arc<AtomicU64>) -> Result<Self, LinkError> {
+    fn open(link: Option<&Path>, lost: Arc<AtomicU64>) -> Result<Self, LinkError> {
         let on_master = "/dev/ptmx";
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
             .map_err(LinkError::system("open", on_master))?;

@@ -12,7 +12,7 @@ use rustix::event::EventfdFlags;
 use super::carrier::Carrier;
 use super::control::ControlServer;
 use super::error::LinkError;
-use super::port::Port;
+use super::port::PortPlace;
 use crate::model::ControlTarget;
 
 /// The names under which a board is found.
@@ -47,12 +47,13 @@ impl PtyBoard {
     pub fn start<M: ControlTarget + 'static>(model: M, config: &PtyConfig) -> Result<Self, LinkError> {
         let lost = Arc::new(AtomicU64::new(0));
         let server = ControlServer::listen(&config.control)?;
-        let port = Port::open(config.link.as_deref(), Arc::clone(&lost))?;
+        let place = PortPlace { link: config.link.clone(), lost: Arc::clone(&lost) };
+        let port = place.open()?;
         let path = port.path().to_owned();
         let stop =
             rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(LinkError::system("eventfd", "the board"))?;
         let stop = Arc::new(stop);
-        let carrier = Carrier::new(model, port, server, Arc::clone(&stop));
+        let carrier = Carrier::new(model, place, port, server, Arc::clone(&stop));
         let thread = std::thread::Builder::new()
             .name("virtual board".to_owned())
             .spawn(move || carrier.run())
@@ -60,7 +61,7 @@ impl PtyBoard {
         Ok(Self { port: path, control: config.control.clone(), stop, lost, thread: Some(thread) })
     }
 
-    /// The device to open: `/dev/pts/7`.
+    /// The device to open: `/dev/pts/7`. Where the model's port vanishes and comes back, it is another one afterwards.
     #[must_use]
     pub fn port_path(&self) -> &Path {
         &self.port

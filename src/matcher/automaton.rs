@@ -287,7 +287,7 @@ impl Automaton {
 }
 
 /// The states that one stream has met.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Cache {
     /// Transitions: those of one state lie together, one for each class of bytes.
     trans: Vec<u32>,
@@ -309,7 +309,7 @@ impl Cache {
 }
 
 /// Collects the NFA states that are reached without a byte. An assertion is collected and not passed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Closure {
     /// In which round each NFA state was last seen.
     seen: Vec<u64>,

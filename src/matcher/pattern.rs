@@ -117,6 +117,15 @@ impl Pattern {
         &self.0.source
     }
 
+    /// The names of the regex's groups that have one, in their order.
+    pub fn group_names(&self) -> impl Iterator<Item = &str> {
+        let info = match &self.0.second_pass {
+            SecondPass::Regex(regex) => Some(regex.group_info()),
+            SecondPass::Literal(_) => None,
+        };
+        info.into_iter().flat_map(|info| info.pattern_names(regex_automata::PatternID::ZERO)).flatten()
+    }
+
     pub(super) fn hir(&self) -> &Hir {
         &self.0.hir
     }

@@ -1,25 +1,37 @@
 //! The plan: what a run will do, checked whole before hardware is touched. Made from scenario files and the bench by [`crate::scenario`];
 //! carried out by [`crate::runner`]. Holds no text that still has to be parsed.
 
+mod control;
 pub mod effects;
 mod listing;
+mod needs;
+mod place;
+mod restarts;
+mod speeds;
 pub mod units;
+mod value;
 mod worst_case;
 
+pub use control::{All, Any, Beside, Handler, Repeat, Retry, Rounds, Trigger, When, walk};
+pub use needs::{Needs, module_verb, needs};
+pub use place::Place;
+pub use speeds::speeds_in;
+pub use value::{Bound, Comparison, Piece, Relation, Template, are_digits, compare, has_order};
 pub use worst_case::{DEADLINE_SLACK, worst_case};
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::baud::Baud;
 use crate::diagnosis::Cause;
-use crate::image::{Image, Version};
+use crate::image::{Image, Version, Versions};
 use crate::matcher::PatternSet;
 use crate::model::evkit::Settings;
 use crate::seam::LineState;
+use crate::secret::Secret;
 
 /// Everything that a run will do, in the order of the files.
 #[derive(Debug, Clone, Default)]
@@ -61,8 +73,54 @@ pub struct Case {
     pub finally_deadline: Duration,
     /// Whether the module may restart by itself; else that fails the case.
     pub may_reset: bool,
+    /// Whether words of the module may come damaged; else a case that passed all its steps fails by that.
+    pub may_damage: bool,
     /// The images that the steps name.
     pub images: BTreeMap<String, PlannedImage>,
+    /// The secrets that the steps name: they must be masked wherever something is shown or written.
+    pub secrets: Vec<Secret>,
+    /// Whether it is no scenario but what the bench file wants done to a board: what fails in it is the rig's fault.
+    pub is_of_board: bool,
+}
+
+/// The numbers of steps that the bench file wants done before each case begin here: above those that a scenario can have.
+pub const BOARD_STEPS: u16 = 50_000;
+
+/// Steps that the bench file gives for a board.
+#[derive(Debug, Clone, Default)]
+pub struct BoardSteps {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The secrets that they name.
+    pub secrets: Vec<Secret>,
+}
+
+impl Case {
+    /// What the bench `file` wants done to a board in its line `line`: `steps`, then `finally` whatever becomes of them.
+    #[must_use]
+    pub fn of_board(name: String, file: &Path, line: u32, steps: &BoardSteps, finally: &BoardSteps) -> Self {
+        Self {
+            name,
+            scenario: "boards".to_owned(),
+            summary: "What the bench file wants done to the board.".to_owned(),
+            file: file.to_owned(),
+            line,
+            tags: Vec::new(),
+            effects: Vec::new(),
+            requires: Requires::default(),
+            virtual_board: VirtualSetup::default(),
+            matrix: Vec::new(),
+            deadline: worst_case(&steps.steps).saturating_add(DEADLINE_SLACK),
+            finally_deadline: worst_case(&finally.steps).saturating_add(DEADLINE_SLACK),
+            steps: steps.steps.clone(),
+            finally: finally.steps.clone(),
+            may_reset: false,
+            may_damage: false,
+            images: BTreeMap::new(),
+            secrets: steps.secrets.iter().chain(&finally.secrets).cloned().collect(),
+            is_of_board: true,
+        }
+    }
 }
 
 /// What a case may do to a board.
@@ -132,25 +190,25 @@ pub struct VersionBound {
     pub version: Version,
 }
 
-/// How to compare versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-    /// `=`
-    Equal,
-    /// `>=`
-    AtLeast,
-    /// `>`
-    Greater,
+impl VersionBound {
+    /// Whether `version` keeps to the bound.
+    #[must_use]
+    pub fn holds(&self, version: Version) -> bool {
+        self.relation.holds(version.cmp(&self.version))
+    }
+}
+
+/// As a file has it: `>=2.6.0`.
+impl fmt::Display for VersionBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.relation, self.version)
+    }
 }
 
 /// How a virtual board is set up for a case.
 #[derive(Debug, Clone, Default)]
 pub struct VirtualSetup {
-    /// Keys and values as in the file, each accepted by [`Settings::set`].
+    /// Keys and values as in the file, each accepted by [`Settings::put`]: what comes later counts.
     pub settings: Vec<(String, String)>,
     /// Whether one of them is a fault or a state that a real board cannot be put into: the case is then skipped on a real board.
     pub has_faults: bool,
@@ -163,9 +221,16 @@ impl VirtualSetup {
         let mut settings = Settings::drawn(seed);
         for (key, value) in &self.settings {
             // Checked when the plan was made.
-            let _ = settings.set(key, value);
+            let _ = settings.put(key, value);
         }
         settings
+    }
+
+    /// This one, and then `other`.
+    #[must_use]
+    pub fn followed_by(&self, other: &Self) -> Self {
+        let settings = self.settings.iter().chain(&other.settings).cloned().collect();
+        Self { settings, has_faults: self.has_faults || other.has_faults }
     }
 }
 
@@ -180,6 +245,8 @@ pub struct PlannedImage {
     pub bytes: Arc<[u8]>,
     /// SHA-256 of the bytes, in lower-case hex.
     pub sha256: String,
+    /// What it holds, where its file's name or the bench file says so.
+    pub versions: Option<Versions>,
     /// Whether it was made by the project's own made-up format for this plan: it is then not for a real board.
     pub made_up: bool,
 }
@@ -189,7 +256,18 @@ impl PlannedImage {
     #[must_use]
     pub fn made(name: &str, image: &Image) -> Self {
         let bytes: Arc<[u8]> = image.to_bytes().into();
-        Self { name: name.to_owned(), file_name: image.file_name(), sha256: crate::image::sha256_hex(&bytes), bytes, made_up: true }
+        let sha256 = crate::image::sha256_hex(&bytes);
+        Self { name: name.to_owned(), file_name: image.file_name(), sha256, versions: Some(image.versions), bytes, made_up: true }
+    }
+
+    /// A copy called `name` in which the bytes from `place` on were changed by exclusive or; `None` where they do not lie within the image.
+    #[must_use]
+    pub fn damaged(&self, name: &str, place: Place, xor: &[u8]) -> Option<Self> {
+        let start = usize::try_from(place.offset(self.bytes.len() as u64)).ok()?;
+        let mut bytes = self.bytes.to_vec();
+        bytes.get_mut(start..start.checked_add(xor.len())?)?.iter_mut().zip(xor).for_each(|(byte, change)| *byte ^= change);
+        let file_name = format!("damaged_{}", self.file_name);
+        Some(Self { name: name.to_owned(), file_name, sha256: crate::image::sha256_hex(&bytes), bytes: bytes.into(), ..self.clone() })
     }
 }
 
@@ -198,7 +276,9 @@ impl PlannedImage {
 pub struct Step {
     /// Its number in the case's timeline.
     pub id: u16,
-    /// Line in the scenario's file, from 1.
+    /// The file that it stands in, where that is not the scenario's: a fragment, or the bench file.
+    pub file: Option<PathBuf>,
+    /// Line in its file, from 1.
     pub line: u32,
     /// The step in one line, as in the file.
     pub text: String,
@@ -206,6 +286,8 @@ pub struct Step {
     pub because: Option<String>,
     /// Whether the step is a positive control: when it fails, the case proves nothing and is an error, *inconclusive*.
     pub control: bool,
+    /// What the step watches for beside what it waits for.
+    pub beside: Beside,
     /// What to do.
     pub action: Action,
 }
@@ -215,6 +297,10 @@ pub struct Step {
 pub enum Action {
     /// Drives the reset line.
     Reset(Reset),
+    /// Drives a named line.
+    Line(LineDrive),
+    /// Switches the module's supply.
+    Power(Power),
     /// Sets the host's speed, after what was sent has left the wire.
     Uart {
         /// The speed.
@@ -224,6 +310,8 @@ pub enum Action {
     Send(Send),
     /// Waits for one of several patterns.
     Expect(Expect),
+    /// Waits for an edge of a line that the board drives.
+    ExpectEdge(ExpectEdge),
     /// Nothing may come.
     Quiet(Quiet),
     /// Waits.
@@ -243,6 +331,22 @@ pub enum Action {
     Diagnosis(Cause),
     /// Puts the board back: line released, application answering at the bench's speed.
     Restore(Restore),
+    /// Compares a value that was kept; the board fails where a bound does not hold.
+    Check(Comparison),
+    /// The time between two events, kept under a name.
+    Measure(Measure),
+    /// Writes a line into the timeline.
+    Note(Template),
+    /// Does its steps again when one fails.
+    Retry(Retry),
+    /// Does its steps several times, each of which must pass.
+    Repeat(Repeat),
+    /// Waits for several patterns in any order.
+    All(All),
+    /// Waits for the first of several patterns and keeps which it was.
+    Any(Any),
+    /// Does one of two lists of steps.
+    When(When),
 }
 
 /// See [`Action::Reset`].
@@ -254,8 +358,37 @@ pub enum Reset {
     Hold(LineState),
 }
 
-/// A named event that times count from.
+/// See [`Action::Line`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineDrive {
+    /// The line's name.
+    pub name: String,
+    /// What is done with it.
+    pub act: LineAct,
+}
+
+/// What is done with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineAct {
+    /// Asserted for so long, then released.
+    Pulse(Duration),
+    /// Driven to a state and left there.
+    Hold(LineState),
+}
+
+/// See [`Action::Power`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// Switched on, and the module starts.
+    On,
+    /// Switched off, after every line to the module and TX have let go.
+    Off,
+    /// Off for so long, then on.
+    Cycle(Duration),
+}
+
+/// A named event that times count from.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Anchor {
     /// The last release of the reset line.
     Release,
@@ -263,25 +396,35 @@ pub enum Anchor {
     Assert,
     /// The last acknowledge of the boot code.
     Acknowledge,
+    /// The last sending: the return of its last write.
+    Sent,
     /// The last match of an `expect`.
     Match,
+    /// The last time that the module's supply was switched on.
+    PowerOn,
     /// The end of the step before.
     StepBefore,
+    /// The last match of an `expect` that names it by `as`.
+    Named(String),
 }
 
 impl Anchor {
-    /// Every anchor, in the order of the reference.
-    pub const ALL: &'static [Self] = &[Self::Release, Self::Assert, Self::Acknowledge, Self::Match, Self::StepBefore];
+    /// Every anchor that needs no `as`, in the order of the reference.
+    pub const ALL: &'static [Self] =
+        &[Self::Release, Self::Assert, Self::Acknowledge, Self::Sent, Self::Match, Self::PowerOn, Self::StepBefore];
 
     /// The name that files use.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Release => "release",
             Self::Assert => "assert",
             Self::Acknowledge => "acknowledge",
+            Self::Sent => "sent",
             Self::Match => "match",
+            Self::PowerOn => "power-on",
             Self::StepBefore => "step-before",
+            Self::Named(name) => name,
         }
     }
 }
@@ -317,6 +460,36 @@ pub struct Expect {
     pub of: Anchor,
     /// How many bytes of a match are looked at for its begin and its captures, in a second pass.
     pub capture_limit: usize,
+    /// The name of its match, as an event that times count from.
+    pub name: Option<String>,
+}
+
+/// See [`Action::Measure`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Under which name the time is kept.
+    pub name: String,
+    /// The event that it counts from.
+    pub from: Anchor,
+    /// The event that it counts to.
+    pub to: Anchor,
+    /// What it may be at most.
+    pub within: Option<Duration>,
+}
+
+/// See [`Action::ExpectEdge`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectEdge {
+    /// The line's name.
+    pub line: String,
+    /// What it must become; `None` for any change.
+    pub to: Option<LineState>,
+    /// How long.
+    pub within: Duration,
+    /// From where `within` counts.
+    pub of: Anchor,
+    /// The name of its edge, as an event that times count from.
+    pub name: Option<String>,
 }
 
 /// See [`Action::Quiet`].
@@ -325,7 +498,7 @@ pub struct Quiet {
     /// How long.
     pub duration: Duration,
     /// What must not come; `None` for any byte.
-    pub never: Option<Patterns>,
+    pub never: Option<Arc<PatternSet>>,
 }
 
 /// See [`Action::At`].
@@ -369,6 +542,26 @@ pub struct Handshake {
     pub within: Duration,
     /// What must happen.
     pub outcome: HandshakeOutcome,
+}
+
+impl Handshake {
+    /// Easy Connect's reset pulse.
+    pub const PULSE: Duration = Duration::from_millis(15);
+    /// Time between two hotkeys of the strategy `repeat`.
+    pub const EVERY: Duration = Duration::from_millis(5);
+    /// How long the strategy `repeat` waits for an acknowledge.
+    pub const WITHIN: Duration = Duration::from_secs(1);
+}
+
+impl Default for Handshake {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::Repeat { every: Self::EVERY },
+            pulse: Some(Self::PULSE),
+            within: Self::WITHIN,
+            outcome: HandshakeOutcome::Acknowledged,
+        }
+    }
 }
 
 /// How to send the hotkey.
@@ -440,6 +633,8 @@ pub enum UploadResult {
     Accepted,
     /// It ends with a negative byte, before or after it has all of it, or `AT#UP` itself is answered by `40xx`.
     Refused,
+    /// A handler of the step breaks it off.
+    Interrupted,
 }
 
 /// See [`Action::Restore`].
@@ -449,11 +644,13 @@ pub struct Restore {
     pub ladder: Vec<Baud>,
     /// How long the whole may take.
     pub within: Duration,
+    /// Whether the board may be reset. A step that may not fails where the application is not found without.
+    pub may_reset: bool,
 }
 
 impl Default for Restore {
     fn default() -> Self {
         let ladder = [115_200, 460_800, 921_600, 230_400, 57_600, 38_400, 9_600];
-        Self { ladder: ladder.into_iter().filter_map(Baud::new).collect(), within: Duration::from_secs(60) }
+        Self { ladder: ladder.into_iter().filter_map(Baud::new).collect(), within: Duration::from_secs(60), may_reset: true }
     }
 }

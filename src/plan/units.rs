@@ -60,11 +60,11 @@ impl UnitError {
 }
 
 /// Units of time and their nanoseconds. Both characters that look like a micro sign are taken.
-const TIME: &[(&str, u64)] =
+pub(crate) const TIME_UNITS: &[(&str, u64)] =
     &[("us", 1_000), ("\u{b5}s", 1_000), ("\u{3bc}s", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("min", 60_000_000_000)];
 
 /// Units of size and their bytes.
-const SIZE: &[(&str, u64)] = &[("B", 1), ("KiB", 1024), ("MiB", 1024 * 1024)];
+pub(crate) const SIZE_UNITS: &[(&str, u64)] = &[("B", 1), ("KiB", 1024), ("MiB", 1024 * 1024)];
 
 /// The longest duration that a file may give.
 pub const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -77,10 +77,29 @@ pub const MAX_BAUD: u32 = 4_000_000;
 /// # Errors
 /// [`UnitError`] with what to write instead.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
-    let ns = parse_scaled(text, TIME, "time", "15 ms", "a duration")?;
+    let ns = parse_scaled(text, TIME_UNITS, "time", "15 ms", "a duration")?;
     let duration = Duration::from_nanos(ns);
     if duration > MAX_DURATION {
         return Err(UnitError::OutOfRange { text: text.to_owned(), hint: "a duration is at most 24 hours (`1440 min`)".to_owned() });
+    }
+    Ok(duration)
+}
+
+/// The longest duration that a command line may give.
+pub const MAX_TYPED_DURATION: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// A duration as it is typed: as in a file, and with hours and days, and also without the blank: `2h`, `90 min`, `3 d`; at most 31 days.
+///
+/// # Errors
+/// [`UnitError`] with what to write instead.
+pub fn parse_typed_duration(text: &str) -> Result<Duration, UnitError> {
+    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let spaced = if unit.is_empty() || unit.starts_with(' ') { text.to_owned() } else { format!("{number} {unit}") };
+    let units: Vec<(&str, u64)> = TIME_UNITS.iter().copied().chain([("h", 3_600_000_000_000), ("d", 86_400_000_000_000)]).collect();
+    let duration = Duration::from_nanos(parse_scaled(&spaced, &units, "time", "2 h", "a duration")?);
+    if duration > MAX_TYPED_DURATION {
+        return Err(UnitError::OutOfRange { text: text.to_owned(), hint: "a duration is at most 31 days (`31 d`)".to_owned() });
     }
     Ok(duration)
 }
@@ -90,7 +109,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 /// # Errors
 /// [`UnitError`] with what to write instead.
 pub fn parse_size(text: &str) -> Result<u64, UnitError> {
-    parse_scaled(text, SIZE, "size", "16 KiB", "a size")
+    parse_scaled(text, SIZE_UNITS, "size", "16 KiB", "a size")
 }
 
 /// A speed in bits a second: `460800`.
@@ -231,6 +250,20 @@ mod tests {
         for text in ["", "ms", "-1 ms", "1. s", "1.2.3 s", "fast", "1e3 ms"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_typed_may_lack_the_blank_and_have_hours() {
+        for (text, seconds) in [("2h", 7_200), ("2 h", 7_200), ("1.5h", 5_400), ("90min", 5_400), ("15 s", 15), ("3 d", 259_200)] {
+            assert_eq!(parse_typed_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(parse_typed_duration("200ms"), Ok(Duration::from_millis(200)));
+        assert_eq!(parse_typed_duration("2").unwrap_err().to_string(), "`2` has no unit");
+        assert_eq!(parse_typed_duration("32d").unwrap_err().hint(), "a duration is at most 31 days (`31 d`)");
+        for text in ["", "h", "2  h", "2 weeks", "-2h", "two h"] {
+            assert!(parse_typed_duration(text).is_err(), "{text}");
+        }
+        assert!(parse_duration("2 h").is_err(), "a file's durations are as they were");
     }
 
     #[test]

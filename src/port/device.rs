@@ -1,7 +1,7 @@
 //! An open serial port.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustix::termios::Termios;
 use serialport::{ClearBuffer, SerialPort, TTYPort};
 
+use super::latency::{Latency, latency};
 use super::modes::{self, Marks};
 use super::{PortError, PortName, ResolvedPort, WireClock, holder};
 use crate::baud::Baud;
@@ -30,7 +31,7 @@ const ADAPTER_DELAY: Duration = Duration::from_millis(2);
 /// Exclusive: an advisory lock (`flock`), which stops other runs whoever runs them, and `TIOCEXCL`, which stops every program but the superuser's. On a PTY only
 /// the lock: there `TIOCEXCL` outlives a program that was killed, for as long as the other end is open. The port cannot be cloned, as dropping a clone would clear `TIOCEXCL`.
 ///
-/// At drop (and [`Port::close`]) the modes and the speed are put back as they were found, `HUPCL` excepted. Output that has not left the wire by then is thrown
+/// At drop (and [`Port::close`]) the modes and the speed are put back as they were found, `HUPCL` excepted, and a transmit line that is held low is let go. Output that has not left the wire by then is thrown
 /// away, because it would leave at the wrong speed; on a PTY it is kept. A killed process leaves the modes as they are; its locks are gone.
 #[derive(Debug)]
 pub struct Port {
@@ -38,6 +39,8 @@ pub struct Port {
     resolved: ResolvedPort,
     found: Termios,
     is_put_back: bool,
+    /// The transmit line is held low.
+    is_held: bool,
     is_pty: bool,
     marks: Marks,
     capabilities: Capabilities,
@@ -51,9 +54,22 @@ impl Port {
     /// # Errors
     /// [`PortError`], one kind for each thing that can be wrong; its `hint` says what to do.
     pub fn open(name: &PortName, speed: Baud) -> Result<Self, PortError> {
-        let resolved = name.resolve()?;
+        Self::open_resolved(name.resolve()?, speed)
+    }
+
+    /// The same for a port whose device was found already.
+    ///
+    /// # Errors
+    /// As [`Port::open`].
+    pub fn open_resolved(resolved: ResolvedPort, speed: Baud) -> Result<Self, PortError> {
         let is_pty = is_pty(&resolved.device);
         Self::open_with(resolved, speed, is_pty, if is_pty { Marks::NotCarried } else { Marks::Kept })
+    }
+
+    /// How much later than the wire a read of it may see a byte, at the speed that it has now.
+    #[must_use]
+    pub fn latency(&self) -> Latency {
+        latency(Path::new("/sys"), &self.resolved.device, self.is_pty, self.wire.speed())
     }
 
     /// Opens a PTY with the modes of a real port, so that its kernel doubles FF.
@@ -106,6 +122,7 @@ impl Port {
             wire: WireClock::new(speed, if is_pty { Duration::ZERO } else { ADAPTER_DELAY }),
             cleared_at: MonoTime::ZERO,
             is_put_back: false,
+            is_held: false,
             is_pty,
             tty,
             resolved,
@@ -213,6 +230,29 @@ impl Port {
         worse.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the port reports a speed of 0: it is hung up"))
     }
 
+    /// Holds the transmit line low from now on, as a break without an end, or lets it go to idle. Bytes that have not left yet are lost: drain first.
+    ///
+    /// # Errors
+    /// Those of the system call (the second port of a CP2105 knows no break; kernels before 6.6 do not say so), and on a PTY, which takes the call and carries
+    /// nothing, that.
+    pub fn hold_transmit(&mut self, held: bool) -> io::Result<()> {
+        if self.is_pty {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a pseudo-terminal has no transmit line"));
+        }
+        let switched = if held { self.tty.set_break() } else { self.tty.clear_break() };
+        switched?;
+        self.is_held = held;
+        Ok(())
+    }
+
+    /// A second descriptor of this open port, for its modem lines. Closing it changes nothing on the port.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub(crate) fn second_descriptor(&self) -> io::Result<OwnedFd> {
+        self.as_fd().try_clone_to_owned()
+    }
+
     /// Puts the modes and the speed back and closes, saying what went wrong. Dropping does the same in silence.
     ///
     /// # Errors
@@ -224,6 +264,9 @@ impl Port {
     fn put_back(&mut self) -> Result<(), (&'static str, io::Error)> {
         if std::mem::replace(&mut self.is_put_back, true) {
             return Ok(());
+        }
+        if self.is_held {
+            self.tty.clear_break().map_err(|source| ("TIOCCBRK", source.into()))?;
         }
         // Otherwise the closing waits for it, up to 30 s if the wire is held.
         if !self.is_pty && MonoTime::now() < self.wire.free_at() {
@@ -265,7 +308,6 @@ pub fn is_close(requested: Baud, actual: Baud) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::OwnedFd;
     use std::path::PathBuf;
 
     use rustix::pty::OpenptFlags;

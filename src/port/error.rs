@@ -210,6 +210,18 @@ fn which_of(candidates: &[KnownPort]) -> String {
     if one_adapter && interfaces.len() == candidates.len() {
         return format!("name the interface as well: {}", interfaces.join(" or "));
     }
+    let by_path = |port: &KnownPort| {
+        let usb = port.usb.as_ref()?;
+        let interface = usb.interface.map(|number| format!(", interface: {number}")).unwrap_or_default();
+        Some(format!("`port: {{ usb-path: {}{interface} }}`", usb.place.as_ref()?))
+    };
+    let names: Vec<String> = candidates.iter().filter_map(by_path).collect();
+    if names.len() == candidates.len() {
+        return format!(
+            "serial numbers repeat, and the adapters here share this one: name the socket that the board is plugged into, {}",
+            names.join(" or ")
+        );
+    }
     let links: Vec<String> = candidates.iter().filter_map(|port| Some(port.by_path()?.display().to_string())).collect();
     let links = if links.is_empty() { "/dev/serial/by-path/…".to_owned() } else { links.join(" or ") };
     format!("name the port by where it is plugged in instead: {links}")

@@ -4,7 +4,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serialport::{SerialPortInfo, SerialPortType};
+/// Where the kernel shows its devices.
+pub const SYSFS: &str = "/sys";
 
 /// A serial port that sysfs lists. PTYs are not among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +37,35 @@ impl KnownPort {
     /// Every serial port of this machine, ordered by device. Empty where there is no sysfs.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        // `available_ports` panics without this directory.
-        if !Path::new("/sys/class/tty").is_dir() {
-            return Vec::new();
-        }
-        let mut ports: Vec<Self> = serialport::available_ports().unwrap_or_default().into_iter().map(Self::from).collect();
+        Self::all_in(Path::new(SYSFS))
+    }
+
+    /// The same below another root than [`SYSFS`].
+    #[must_use]
+    pub fn all_in(sysfs: &Path) -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(sysfs.join("class/tty")) else { return Vec::new() };
+        let mut ports: Vec<Self> = entries.flatten().filter_map(|entry| Self::of_entry(&entry.path())).collect();
         ports.sort_by(|a, b| a.device.cmp(&b.device));
         ports
+    }
+
+    /// What sysfs says of `device`, which is no link. `None` for a device that it does not list: a PTY.
+    #[must_use]
+    pub fn of(sysfs: &Path, device: &Path) -> Option<Self> {
+        // The kernel writes `!` for a `/` in a device's name.
+        let name = device.strip_prefix("/dev").ok()?.to_str()?.replace('/', "!");
+        Self::of_entry(&sysfs.join("class/tty").join(name))
+    }
+
+    /// An entry of `class/tty`: a terminal with a device behind it, which consoles and PTYs do not have.
+    fn of_entry(entry: &Path) -> Option<Self> {
+        let behind = fs::canonicalize(entry.join("device")).ok()?;
+        // A place for a UART of the PC's that none is in.
+        if read(&entry.join("type")).as_deref() == Some("0") {
+            return None;
+        }
+        let name = entry.file_name()?.to_str()?.replace('!', "/");
+        Some(Self { device: Path::new("/dev").join(name), usb: UsbIdentity::of(&behind) })
     }
 
     /// The link of /dev/serial/by-path that leads to this port: it names the socket that the adapter is plugged into, and so tells equal adapters apart.
@@ -54,21 +77,29 @@ impl KnownPort {
     }
 }
 
-impl From<SerialPortInfo> for KnownPort {
-    fn from(info: SerialPortInfo) -> Self {
-        let usb = match info.port_type {
-            SerialPortType::UsbPort(usb) => Some(UsbIdentity {
-                vendor: usb.vid,
-                product: usb.pid,
-                serial: usb.serial_number,
-                interface: usb.interface,
-                place: usb.location.map(|place| place.to_string()),
-                name: usb.product,
-            }),
-            SerialPortType::PciPort | SerialPortType::BluetoothPort | SerialPortType::Unknown => None,
-        };
-        Self { device: info.port_name.into(), usb }
+impl UsbIdentity {
+    /// The adapter that a device belongs to: of the folders above it, the first with a vendor is the adapter, and the first with an interface number before that its
+    /// interface.
+    fn of(device: &Path) -> Option<Self> {
+        let adapter = device.ancestors().find(|folder| folder.join("idVendor").is_file())?;
+        let interface =
+            device.ancestors().take_while(|folder| *folder != adapter).find_map(|folder| read(&folder.join("bInterfaceNumber")));
+        let number = |file: &str| u16::from_str_radix(&read(&adapter.join(file))?, 16).ok();
+        Some(Self {
+            vendor: number("idVendor")?,
+            product: number("idProduct")?,
+            serial: read(&adapter.join("serial")),
+            interface: interface.and_then(|text| u8::from_str_radix(&text, 16).ok()),
+            place: adapter.file_name().map(|name| name.to_string_lossy().into_owned()),
+            name: read(&adapter.join("product")),
+        })
     }
+}
+
+/// An attribute; `None` when it is empty or not there.
+fn read(file: &Path) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 impl fmt::Display for KnownPort {
@@ -90,5 +121,68 @@ impl fmt::Display for KnownPort {
             write!(f, ", at {place}")?;
         }
         f.write_str(")")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A sysfs with a terminal whose device is `device` below `devices`.
+    fn terminal(sysfs: &Path, name: &str, device: &str) {
+        let (folder, entry) = (sysfs.join("devices").join(device), sysfs.join("class/tty").join(name));
+        fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(&entry).unwrap();
+        symlink(&folder, entry.join("device")).unwrap();
+    }
+
+    fn attribute(sysfs: &Path, file: &str, value: &str) {
+        let file = sysfs.join("devices").join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, format!("{value}\n")).unwrap();
+    }
+
+    #[test]
+    fn adapters_are_told_by_the_folders_above_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let sysfs = folder.path();
+        // usb-serial has a folder of the port's between the terminal and the interface, cdc-acm has none.
+        terminal(sysfs, "ttyUSB1", "usb1/1-1/1-1.2/1-1.2:1.1/ttyUSB1");
+        terminal(sysfs, "ttyACM0", "usb1/1-1/1-1.3/1-1.3:1.0");
+        terminal(sysfs, "ttyAMA0", "soc/serial");
+        terminal(sysfs, "ttyS3", "platform/serial8250");
+        fs::write(sysfs.join("class/tty/ttyS3/type"), "0\n").unwrap();
+        fs::create_dir_all(sysfs.join("class/tty/console")).unwrap();
+        for (file, value) in [
+            ("usb1/idVendor", "1d6b"),
+            ("usb1/1-1/1-1.2/idVendor", "10c4"),
+            ("usb1/1-1/1-1.2/idProduct", "ea70"),
+            ("usb1/1-1/1-1.2/serial", "0123ABCD"),
+            ("usb1/1-1/1-1.2/product", "CP2105"),
+            ("usb1/1-1/1-1.2/1-1.2:1.1/bInterfaceNumber", "01"),
+            ("usb1/1-1/1-1.3/idVendor", "0483"),
+            ("usb1/1-1/1-1.3/idProduct", "5740"),
+            ("usb1/1-1/1-1.3/serial", ""),
+        ] {
+            attribute(sysfs, file, value);
+        }
+        let shown: Vec<String> = KnownPort::all_in(sysfs).iter().map(KnownPort::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "/dev/ttyACM0 (USB 0483:5740, no serial number, at 1-1.3)",
+                "/dev/ttyAMA0",
+                "/dev/ttyUSB1 (USB 10c4:ea70 CP2105, serial 0123ABCD, interface 1, at 1-1.2)",
+            ]
+        );
+        assert_eq!(KnownPort::of(sysfs, Path::new("/dev/ttyUSB1")), KnownPort::all_in(sysfs).pop());
+        assert_eq!(KnownPort::of(sysfs, Path::new("/dev/pts/3")), None);
+    }
+
+    #[test]
+    fn no_sysfs_has_no_ports() {
+        assert_eq!(KnownPort::all_in(Path::new("/nowhere")), []);
     }
 }

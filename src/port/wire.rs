@@ -36,6 +36,12 @@ impl WireClock {
         self.busy_until.map_or(MonoTime::ZERO, |busy| busy + self.margin)
     }
 
+    /// The speed that counts for what is written next.
+    #[must_use]
+    pub const fn speed(&self) -> Baud {
+        self.speed
+    }
+
     /// What is written from here on leaves at `speed`.
     pub const fn set_speed(&mut self, speed: Baud) {
         self.speed = speed;

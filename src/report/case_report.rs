@@ -1,5 +1,6 @@
 //! A case as reports see it: read from its timeline, and from nothing else.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use super::ReportError;
 use super::escape;
 use super::transcript::{Line, LineKind, Transcript, TranscriptBuilder};
 use super::width::cut;
+use crate::plan::units::show_duration;
 use crate::seam::{LineState, MarkKind};
 use crate::time::MonoTime;
-use crate::timeline::event::{Bytes, Case, Direction, Event, EventKind, Outcome, Property, StepInfo, StepOutcome, Verdict};
+use crate::timeline::event::{Bytes, Case, Direction, Event, EventKind, Measured, Outcome, Property, StepInfo, StepOutcome, Verdict};
 use crate::timeline::{BYTES_FILE, ClockKind, EVENTS_FILE, Reader};
 
 /// At most so many pieces of evidence are shown.
@@ -36,10 +38,13 @@ pub struct CaseReport {
     pub step: Option<StepInfo>,
     /// What happened on the wire and around it.
     pub transcript: Transcript,
-    /// The last lines of both directions, in their order, at most five each: up to the end of the first step that did not pass, else up to the end.
+    /// The last lines of both directions, in their order, at most five each: up to the end of the step that the verdict names, else of the first that
+    /// did not pass, else up to the end.
     pub last_lines: Vec<Line>,
     /// The events that prove the diagnosis, else the verdict, at most five.
     pub evidence: Vec<Line>,
+    /// The tries before this one, the first one first; each failed. Empty until [`join_tries`](super::join_tries) has found them.
+    pub earlier: Vec<CaseReport>,
 }
 
 impl CaseReport {
@@ -56,7 +61,7 @@ impl CaseReport {
         let mut transcript = TranscriptBuilder::new(origin);
         let mut properties: Vec<Property> = Vec::new();
         let mut verdict = None;
-        let mut last_lines = None;
+        let mut last_lines = BTreeMap::new();
         let mut running = None;
         let mut end = origin;
         while let Some(event) = reader.next().transpose()? {
@@ -68,11 +73,12 @@ impl CaseReport {
                         transcript.words(event.t, &words);
                     }
                 }
-                EventKind::Property(property) => match properties.iter_mut().find(|known| known.name == property.name) {
-                    Some(known) => known.value.clone_from(&property.value),
-                    None => properties.push(property.clone()),
-                },
+                EventKind::Property(property) => set_property(&mut properties, &property.name, property.value.clone()),
                 kind => {
+                    if let EventKind::Measured(measured) = kind {
+                        let name = format!("measured.{}", measured.name);
+                        set_property(&mut properties, &name, format!("{} ({})", figure(measured), measured.how));
+                    }
                     if let Some(words) = in_words(kind, event.step, &case) {
                         transcript.words(event.t, &words);
                     }
@@ -82,8 +88,9 @@ impl CaseReport {
                 EventKind::StepStart(_) => running = event.step,
                 EventKind::StepEnd(step) => {
                     running = None;
-                    if last_lines.is_none() && step.outcome != StepOutcome::Passed {
-                        last_lines = Some(transcript.last_lines(&reader)?);
+                    // A step may be done again and again: what counts is its last time.
+                    if step.outcome != StepOutcome::Passed {
+                        last_lines.insert(event.step, transcript.last_lines(&reader)?);
                     }
                 }
                 EventKind::Verdict(written) => {
@@ -94,7 +101,8 @@ impl CaseReport {
             }
         }
         let verdict = verdict.unwrap_or_else(|| no_verdict(running));
-        let last_lines = match last_lines {
+        let of_verdict = verdict.step.and_then(|step| last_lines.remove(&Some(step)));
+        let last_lines = match of_verdict.or_else(|| last_lines.into_values().next()) {
             Some(lines) => lines,
             None => transcript.last_lines(&reader)?,
         };
@@ -103,13 +111,37 @@ impl CaseReport {
         let evidence = read_evidence(dir, &case, origin, &verdict)?;
         let duration = end.since(origin);
         let clock = reader.header().clock;
-        Ok(Self { dir: dir.to_owned(), clock, case, properties, verdict, duration, step, transcript, last_lines, evidence })
+        Ok(Self {
+            dir: dir.to_owned(),
+            clock,
+            case,
+            properties,
+            verdict,
+            duration,
+            step,
+            transcript,
+            last_lines,
+            evidence,
+            earlier: Vec::new(),
+        })
     }
 
     /// How the case ended.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         self.verdict.outcome
+    }
+
+    /// Whether it passed, but not on its first try.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        self.outcome() == Outcome::Passed && self.case.attempt.is_some_and(|attempt| attempt.number > 1)
+    }
+
+    /// Whether a board took it. Else there is only the reason why none did.
+    #[must_use]
+    pub fn ran(&self) -> bool {
+        self.case.link.is_some()
     }
 
     /// The file with the events.
@@ -124,10 +156,18 @@ impl CaseReport {
         self.dir.join(BYTES_FILE)
     }
 
-    /// The line of the scenario's file that decided the case: the deciding step's, else the scenario's first.
+    /// The line of the scenario's file that decided the case: the deciding step's, else (and where that stands in another file) the scenario's first.
     #[must_use]
     pub fn line(&self) -> u32 {
-        self.step.as_ref().map_or(self.case.line, |step| step.line)
+        self.step.as_ref().filter(|step| step.file.is_none()).map_or(self.case.line, |step| step.line)
+    }
+}
+
+/// Sets a property; where its name was given before, its last value counts.
+fn set_property(properties: &mut Vec<Property>, name: &str, value: String) {
+    match properties.iter_mut().find(|known| known.name == name) {
+        Some(known) => known.value = value,
+        None => properties.push(Property { name: name.to_owned(), value }),
     }
 }
 
@@ -186,7 +226,8 @@ fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> 
         EventKind::StepStart(_) => {
             let index = case.steps.iter().position(|info| Some(info.id) == step)?;
             let info = &case.steps[index];
-            format!("step {}/{} (line {}): {}", index + 1, case.steps.len(), info.line, info.text)
+            let place = info.file.as_ref().map_or_else(|| format!("line {}", info.line), |file| format!("{file}:{}", info.line));
+            format!("step {}/{} ({place}): {}", index + 1, case.steps.len(), info.text)
         }
         EventKind::StepEnd(end) => match end.outcome {
             StepOutcome::Passed => return None,
@@ -195,12 +236,13 @@ fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> 
             StepOutcome::Interrupted => "step interrupted".to_owned(),
         },
         EventKind::Edge(edge) => {
-            let state = match edge.state {
-                LineState::Asserted => "asserted",
-                LineState::Released => "released",
-            };
-            format!("{} {state}", edge.line)
+            format!("{} {}", edge.line, state_in_words(&edge.line, edge.state))
         }
+        EventKind::InputEdge(edge) => format!("{} was {} by the board", edge.line, state_in_words(&edge.line, edge.state)),
+        EventKind::Asked(asked) => format!("asked: {}", asked.question),
+        EventKind::Confirmed(_) => "confirmed at the terminal".to_owned(),
+        EventKind::Break(line) if line.held => format!("{} transmit line held low", line.stream),
+        EventKind::Break(line) => format!("{} transmit line let go", line.stream),
         EventKind::Speed(speed) if speed.requested == speed.actual => format!("{} at {} baud", speed.stream, speed.actual),
         EventKind::Speed(speed) => format!("{} at {} baud, which reports {}", speed.stream, speed.requested, speed.actual),
         EventKind::Match(found) => format!("{} matched \"{}\"", found.pattern, found.text),
@@ -211,11 +253,35 @@ fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> 
         },
         EventKind::Restart(restart) if restart.commanded => format!("{}: the module has restarted, as commanded", restart.message),
         EventKind::Restart(restart) => format!("{}: the module has restarted, and nobody commanded it", restart.message),
+        EventKind::Kept(kept) => format!("kept {} = {}", kept.name, kept.value),
+        EventKind::Measured(measured) => {
+            format!("measured {} = {}, from {} to {}", measured.name, figure(measured), measured.from, measured.to)
+        }
         EventKind::Note(note) => note.text.clone(),
         EventKind::Gone(gone) => format!("{} is gone: {}", gone.stream, gone.reason),
         EventKind::Interrupted(_) => "the run was asked to end".to_owned(),
-        EventKind::Diagnosis(diagnosis) => format!("{}: {}", diagnosis.cause, diagnosis.because),
+        EventKind::Level(level) => {
+            format!("{} reads back as {}", level.line, if level.state == LineState::Asserted { "asserted" } else { "released" })
+        }
+        EventKind::Probe(probe) => format!("probe {}: {}", probe.probe, probe.probe.words()),
+        EventKind::Diagnosis(diagnosis) => format!("{}: {}", diagnosis.title(), diagnosis.because),
     })
+}
+
+/// A time with its uncertainty.
+fn figure(measured: &Measured) -> String {
+    let [value, uncertainty] = [measured.value_ns, measured.uncertainty_ns].map(|ns| show_duration(Duration::from_nanos(ns)));
+    format!("{value} ± {uncertainty}")
+}
+
+/// What a line is in: of power, on or off.
+fn state_in_words(line: &str, state: LineState) -> &'static str {
+    match (line, state) {
+        ("power", LineState::Asserted) => "on",
+        ("power", LineState::Released) => "off",
+        (_, LineState::Asserted) => "asserted",
+        (_, LineState::Released) => "released",
+    }
 }
 
 fn marks_in_words(bytes: &Bytes) -> Option<String> {

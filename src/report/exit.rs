@@ -15,7 +15,8 @@ pub enum Exit {
     Rig,
     /// 1: a board misbehaved in a case.
     Failed,
-    /// 5: nothing went wrong, but not all that had to run did: a case was blocked, or every case was skipped.
+    /// 5: nothing went wrong, but not all that had to run did: a case was blocked, every case was skipped, a required case did not pass (or
+    /// only when it was tried again), or a board that had to run each case ran nothing.
     Incomplete,
     /// 4: no case was selected.
     NothingSelected,
@@ -54,7 +55,7 @@ impl Exit {
             Self::Failed
         } else if run.cases.is_empty() {
             Self::NothingSelected
-        } else if any(Outcome::Blocked) || !any(Outcome::Passed) {
+        } else if any(Outcome::Blocked) || !run.missing.is_empty() || !(any(Outcome::Passed) || run.flaky() > 0) {
             Self::Incomplete
         } else {
             Self::Passed

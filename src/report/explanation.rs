@@ -1,6 +1,7 @@
 //! Why a case ended as it did, in the order in which a person asks: the words that the terminal and JUnit share.
 
 use super::{CaseReport, Line};
+use crate::timeline::event::StepInfo;
 
 /// One line of an explanation: what it is about, and what it says.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,10 +30,16 @@ pub(super) fn reasons(report: &CaseReport) -> Vec<Reason<'_>> {
     words("reason", Some(verdict.reason.clone()));
     words("expected", verdict.expected.clone());
     words("seen", verdict.seen.clone());
-    words("cause", verdict.diagnosis.as_ref().map(|diagnosis| format!("{}: {}", diagnosis.cause, diagnosis.because)));
+    let diagnosis = verdict.diagnosis.as_ref();
+    words("cause", diagnosis.map(|diagnosis| format!("{} ({}): {}", diagnosis.cause, diagnosis.sure, diagnosis.because)));
+    words("against", diagnosis.and_then(|diagnosis| diagnosis.against.as_ref()).map(|against| against.why.clone()));
+    for other in diagnosis.iter().flat_map(|diagnosis| &diagnosis.or) {
+        words("or", Some(format!("{}: {}", other.cause, other.because)));
+    }
+    words("decides", diagnosis.and_then(|diagnosis| diagnosis.probe).map(|probe| probe.words().to_owned()));
     let evidence = report.evidence.iter().enumerate();
     reasons.extend(evidence.map(|(i, line)| Reason { label: if i == 0 { "evidence" } else { "" }, text: Text::Line(line) }));
-    if let Some(diagnosis) = &verdict.diagnosis {
+    if let Some(diagnosis) = diagnosis {
         reasons.push(Reason { label: "next", text: Text::Words(diagnosis.next.clone()) });
     }
     reasons
@@ -40,5 +47,8 @@ pub(super) fn reasons(report: &CaseReport) -> Vec<Reason<'_>> {
 
 /// Where the deciding line stands: `scenarios/early-reset.yaml:12`.
 pub(super) fn place(report: &CaseReport) -> String {
-    format!("{}:{}", report.case.file, report.line())
+    match &report.step {
+        Some(StepInfo { file: Some(file), line, .. }) => format!("{file}:{line}"),
+        _ => format!("{}:{}", report.case.file, report.line()),
+    }
 }

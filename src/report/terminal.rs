@@ -6,16 +6,17 @@
 use std::time::Duration;
 
 use super::escape;
-use super::explanation::{Text, place, reasons};
+use super::explanation::{Reason, Text, place, reasons};
 use super::palette::{Palette, paint};
 use super::width::{columns, cut, wrap};
-use super::{CaseReport, GivenUp, RunReport};
+use super::{CaseReport, GivenUp, Missing, RunReport, Transcript};
 use crate::timeline::event::Outcome;
 
 /// Columns of the labels in a failure's block, with the blanks around them.
 const LABEL: usize = 15;
 
-/// One case in one line: `  PASS [   1.234s] kit-1  early reset [late=3 s]`. A case that did not run shows why in the place of its time.
+/// One case in one line: `  PASS [   1.234s] kit-1  early reset [late=3 s]`. A case that did not run shows why behind its name, on as many lines as that takes; of one that may be tried again, each try
+/// has its line: `  FAIL 1/3 […`, ` FLAKY 2/3 […`.
 #[must_use]
 pub fn case_line(report: &CaseReport, width: usize, palette: &Palette) -> String {
     let outcome = report.outcome();
@@ -25,27 +26,23 @@ pub fn case_line(report: &CaseReport, width: usize, palette: &Palette) -> String
     if !ran && !report.verdict.reason.is_empty() {
         what = format!("{what} ({})", escape::text(&report.verdict.reason));
     }
-    let label = format!("{:>6}", word(outcome));
-    let room = width.saturating_sub(columns(&label) + columns(&time) + 2);
-    format!("{} {time} {}", paint(palette.outcome(outcome), &label), cut(&what, room))
+    let label = label(report);
+    let before = columns(&label) + columns(&time) + 2;
+    let room = width.saturating_sub(before);
+    let what = if ran { cut(&what, room).into_owned() } else { wrap(&what, room).join(&format!("\n{:before$}", "")) };
+    format!("{} {time} {what}", paint(style(report, palette), &label))
 }
 
 /// All that the timeline says of why a case failed: the step and its place, what was expected and seen, the cause with its evidence, the next thing to
 /// try, the last bytes both ways and where the rest is.
 #[must_use]
 pub fn failure_block(report: &CaseReport, width: usize, palette: &Palette) -> String {
-    let outcome = report.outcome();
     let mut block = Block { width, palette, text: String::new() };
-    let label = format!("{:>6}", word(outcome));
+    let label = label(report);
     let room = width.saturating_sub(columns(&label) + 1);
-    block.line(&format!("{} {}", paint(palette.outcome(outcome), &label), paint(palette.strong, &cut(&subject(report), room))));
+    block.line(&format!("{} {}", paint(style(report, palette), &label), paint(palette.strong, &cut(&subject(report), room))));
     block.line(&format!("   {} {}", paint(palette.dim, "-->"), escape::text(&place(report))));
-    for reason in reasons(report) {
-        match reason.text {
-            Text::Words(words) => block.words(reason.label, &escape::text(&words)),
-            Text::Line(line) => block.cut(reason.label, &line.to_string()),
-        }
-    }
+    block.reasons(reasons(report));
     for (i, line) in report.last_lines.iter().enumerate() {
         block.cut(if i == 0 { "last bytes" } else { "" }, &line.to_string());
     }
@@ -53,6 +50,54 @@ pub fn failure_block(report: &CaseReport, width: usize, palette: &Palette) -> St
         block.words("last bytes", "none, in either direction");
     }
     block.whole("timeline", &escape::text(&report.dir.display().to_string()));
+    block.text
+}
+
+/// What one phase of an examination found: `    ask        AT is answered at 460800 baud, not at 115200`.
+#[must_use]
+pub fn phase_line(name: &str, found: &str, width: usize, palette: &Palette) -> String {
+    let mut block = Block { width, palette, text: String::new() };
+    block.words(name, &escape::text(found));
+    block.text
+}
+
+/// What an examination came to: the cause, as in [`failure_block`], or that there is none, and at which speed the board was found and is left.
+#[must_use]
+pub fn examined_block(report: &CaseReport, width: usize, palette: &Palette) -> String {
+    let mut block = Block { width, palette, text: String::new() };
+    let property = |name: &str| report.properties.iter().find(|property| property.name == name).map(|property| property.value.as_str());
+    let speeds = property("found-at").zip(property("left-at"));
+    match report.outcome() {
+        Outcome::Passed if speeds.is_some() => block.line(&paint(palette.pass, "no cause: this board is well, as far as it was asked")),
+        Outcome::Passed => block.line("no cause: nothing was asked"),
+        Outcome::Interrupted if report.verdict.diagnosis.is_none() => block.line(&paint(palette.fail, "interrupted")),
+        _ => {
+            // What was seen stands in the lines of the phases: here it counts where it is all that is known.
+            let is_known = report.verdict.diagnosis.is_some();
+            block
+                .reasons(reasons(report).into_iter().filter(|reason| !is_known || !["reason", "expected", "seen"].contains(&reason.label)));
+        }
+    }
+    if let Some((found, left)) = speeds {
+        block.line(&format!("found at {}, left at {}", escape::text(found), escape::text(left)));
+    }
+    block.text
+}
+
+/// The transcript: all of it that a report keeps, or its first and last lines, `most` in all. Empty when nothing happened.
+#[must_use]
+pub fn transcript_block(report: &CaseReport, most: Option<usize>, width: usize, palette: &Palette) -> String {
+    let Transcript { head, left_out, tail } = &report.transcript;
+    let gap = left_out.is_any().then(|| left_out.to_string());
+    let lines: Vec<&str> = head.lines().chain(gap.as_deref()).chain(tail.lines()).collect();
+    let most = most.filter(|most| *most < lines.len()).unwrap_or(lines.len());
+    let (first, last) = (most.div_ceil(2), most / 2);
+    let mut block = Block { width, palette, text: String::new() };
+    lines[..first].iter().for_each(|line| block.line(&cut(line, width)));
+    if most < lines.len() {
+        block.line(&paint(palette.dim, &format!("[{} lines are left out here; --transcript shows them]", lines.len() - most)));
+    }
+    lines[lines.len() - last..].iter().for_each(|line| block.line(&cut(line, width)));
     block.text
 }
 
@@ -67,6 +112,17 @@ pub fn given_up_block(given_up: &GivenUp, width: usize, palette: &Palette) -> St
     if let Some(hint) = &given_up.hint {
         block.words("hint", &escape::text(hint));
     }
+    block.text
+}
+
+/// What the run had to show and did not, and why.
+#[must_use]
+pub fn missing_block(missing: &Missing, width: usize, palette: &Palette) -> String {
+    let mut block = Block { width, palette, text: String::new() };
+    let what = escape::text(&missing.what).into_owned();
+    let room = width.saturating_sub("  LACK ".len());
+    block.line(&format!("{} {}", paint(palette.skip, "  LACK"), paint(palette.strong, &cut(&what, room))));
+    block.words("why", &escape::text(&missing.why));
     block.text
 }
 
@@ -87,10 +143,17 @@ pub fn summary_line(run: &RunReport, palette: &Palette) -> String {
     .filter(|(count, ..)| *count > 0)
     .map(|(count, style, word)| paint(style, &format!("{count} {word}")))
     .collect();
+    if run.flaky() > 0 {
+        let after_passed = usize::from(run.count(Outcome::Passed) > 0);
+        counts.insert(after_passed, paint(palette.skip, &format!("{} flaky", run.flaky())));
+    }
     match run.given_up.len() {
         0 => {}
         1 => counts.push(paint(palette.fail, "1 board given up")),
         boards => counts.push(paint(palette.fail, &format!("{boards} boards given up"))),
+    }
+    if !run.missing.is_empty() {
+        counts.push(paint(palette.skip, &format!("{} lacking", run.missing.len())));
     }
     let cases = run.cases.len();
     let plural = if cases == 1 { "" } else { "s" };
@@ -137,6 +200,19 @@ const fn word(outcome: Outcome) -> &'static str {
     }
 }
 
+/// An outcome's word, and which try it was, where there may be several.
+fn label(report: &CaseReport) -> String {
+    let word = if report.is_flaky() { "FLAKY" } else { word(report.outcome()) };
+    match report.case.attempt.filter(|attempt| attempt.number > 1 || report.outcome() != Outcome::Passed) {
+        Some(attempt) => format!("{word:>6} {}/{}", attempt.number, attempt.of),
+        None => format!("{word:>6}"),
+    }
+}
+
+fn style(report: &CaseReport, palette: &Palette) -> anstyle::Style {
+    if report.is_flaky() { palette.skip } else { palette.outcome(report.outcome()) }
+}
+
 /// The board and the case.
 fn subject(report: &CaseReport) -> String {
     format!("{}  {}", escape::text(report.case.board.as_deref().unwrap_or("-")), escape::text(&report.case.name))
@@ -169,6 +245,16 @@ impl Block<'_> {
         } else {
             let style = self.palette.dim;
             self.line(&format!("{}{text}", paint(style, &label)));
+        }
+    }
+
+    /// Why a case ended as it did.
+    fn reasons<'r>(&mut self, reasons: impl IntoIterator<Item = Reason<'r>>) {
+        for reason in reasons {
+            match reason.text {
+                Text::Words(words) => self.words(reason.label, &escape::text(&words)),
+                Text::Line(line) => self.cut(reason.label, &line.to_string()),
+            }
         }
     }
 

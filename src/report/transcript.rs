@@ -85,6 +85,21 @@ pub struct LeftOut {
     pub words: u64,
 }
 
+impl LeftOut {
+    /// Whether anything is.
+    #[must_use]
+    pub fn is_any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// `[9000 bytes and 3 other lines are left out here; the timeline has them]`
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes and {} other lines are left out here; the timeline has them]", self.bytes, self.words)
+    }
+}
+
 /// A run of bytes of one event, or a line of words.
 #[derive(Debug, Clone)]
 enum Entry {
@@ -179,7 +194,8 @@ impl TranscriptBuilder {
         Ok(())
     }
 
-    /// The last lines of both directions until now, in their order: at most five of each.
+    /// The last lines of both directions until now, in their order: at most five of each, and none before one that is left out, so that no answer is missing from a conversation. What was
+    /// last sent is always among them, behind a line that says so.
     pub(super) fn last_lines(&self, reader: &Reader) -> Result<Vec<Line>, TimelineError> {
         let mut wires: Vec<_> = self.last.iter().flat_map(|recent| &recent.wires).collect();
         // Bytes are appended to their file as they happen.
@@ -191,17 +207,23 @@ impl TranscriptBuilder {
             pieces.extend(buffer.iter().filter_map(|&byte| assembler.byte(wire, byte)));
         }
         pieces.extend(assembler.flush());
-        let mut room = [LAST_LINES; 2];
-        let mut lines: Vec<Line> = pieces
-            .into_iter()
-            .rev()
-            .filter(|piece| {
-                let room = &mut room[usize::from(piece.kind == LineKind::Out)];
-                *room = room.wrapping_sub(1);
-                *room < LAST_LINES
-            })
-            .map(|piece| piece.line(self.origin))
-            .collect();
+        let mut shown = [0; 2];
+        let mut lines = Vec::new();
+        let mut is_whole = true;
+        for piece in pieces.into_iter().rev() {
+            let shown = &mut shown[usize::from(piece.kind == LineKind::Out)];
+            if is_whole && *shown == LAST_LINES {
+                is_whole = false;
+            }
+            if !is_whole {
+                if *shown > 0 {
+                    continue;
+                }
+                lines.push(Line { at: piece.at.since(self.origin), kind: LineKind::Words, text: "some lines are left out".to_owned() });
+            }
+            *shown += 1;
+            lines.push(piece.line(self.origin));
+        }
         lines.reverse();
         Ok(lines)
     }

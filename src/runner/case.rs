@@ -1,25 +1,32 @@
-//! One case on one board: steps, `finally`, the verdict, and the line released on every way out.
+//! One case on one board: steps, `finally`, the verdict, and the lines released on every way out.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::conductor::Conductor;
+use super::moments::Fineness;
+use super::probe::{self, Reach};
 use super::progress::Progress;
 use super::steps::{self, BoardFacts, Firmware};
 use super::stop::{Finding, Stop};
 use super::watch::{Restarts, Watch};
 use crate::baud::Baud;
-use crate::diagnosis;
+use crate::bench::{Board, BoardKind, HOST_LATE, START_UP, Sim};
 use crate::image::Version;
 use crate::plan::units::show_duration;
-use crate::plan::{self, Action, Relation, Restore};
-use crate::seam::{LineState, Seam};
-use crate::time::MonoTime;
-use crate::timeline::event::{self, Outcome, StepOutcome};
+use crate::plan::{self, Action, Restore};
+use crate::seam::Seam;
+use crate::secret::Secret;
+use crate::time::{MonoTime, duration_ns};
+use crate::timeline::event::{self, Outcome};
 use crate::timeline::{ClockKind, Timeline, TimelineError};
 
-/// How long `finally` may take once the run was interrupted.
-pub const INTERRUPTED_FINALLY: Duration = Duration::from_secs(5);
+/// How long `finally` may take once the run was interrupted, up to its `restore`.
+const INTERRUPTED_FINALLY: Duration = Duration::from_secs(5);
+
+/// How long `restore` and what follows it may take once the run was interrupted: two starts that are waited for for 5 s each, and the ladder twice.
+const INTERRUPTED_RESTORE: Duration = Duration::from_secs(20);
 
 /// How long the application may take to report its version before a case.
 const FIRMWARE: Duration = Duration::from_millis(500);
@@ -33,16 +40,34 @@ pub struct Circumstances {
     pub link: &'static str,
     /// The seed of the run.
     pub seed: u64,
+    /// What the record may not show, beside the secrets that the case's own steps name.
+    pub secrets: Arc<[Secret]>,
+    /// Which try of the case it is; `None` where the run tries no case again.
+    pub attempt: Option<event::Attempt>,
     /// The speed at which the application answers after a plain start.
     pub home_speed: Baud,
     /// The speed of the host's port now.
     pub port_speed: Baud,
+    /// Speeds that the port was seen to make.
+    pub speeds_made: Vec<Baud>,
     /// How late this computer may be.
     pub host_late: Duration,
+    /// How finely the link measures.
+    pub fineness: Fineness,
     /// Wall-clock time of the start, RFC 3339 in UTC; `None` on simulated time.
     pub started: Option<String>,
     /// The installed version, where the board was set up with it for this case; else the application is asked.
     pub firmware: Option<String>,
+    /// What the board is.
+    pub kind: BoardKind,
+    /// What is known of the unit: names and values of properties.
+    pub identity: Vec<(String, String)>,
+    /// What is done to the board before the first step.
+    pub before_case: plan::BoardSteps,
+    /// What is done about the network that the module may register with.
+    pub sim: Sim,
+    /// Whether the radio is known to be off.
+    pub is_quiet: bool,
     /// Whether the board is set up anew for the next case. Else that case would meet what `finally` left undone, so the board is given up then.
     pub set_up_anew: bool,
     /// How long the application takes at most from a restart to its messages.
@@ -51,29 +76,93 @@ pub struct Circumstances {
     pub restarts: Restarts,
 }
 
+impl Circumstances {
+    /// Of a board on simulated time that has just been made: it is at `speed`, and so is the port.
+    #[must_use]
+    pub fn simulated(board: impl Into<String>, speed: Baud) -> Self {
+        Self {
+            board: board.into(),
+            link: "simulated",
+            seed: 0,
+            secrets: [].into(),
+            attempt: None,
+            home_speed: speed,
+            port_speed: speed,
+            speeds_made: vec![speed],
+            host_late: HOST_LATE,
+            fineness: Fineness::SIMULATED,
+            started: None,
+            firmware: None,
+            kind: BoardKind::St87m01,
+            identity: Vec::new(),
+            before_case: plan::BoardSteps::default(),
+            sim: Sim::None,
+            is_quiet: false,
+            set_up_anew: true,
+            start_up: START_UP,
+            restarts: Restarts::default(),
+        }
+    }
+}
+
 /// How a case ended, for whoever goes on with the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// The verdict's outcome.
     pub outcome: Outcome,
-    /// Why the board cannot go on, where it cannot.
+    /// The verdict's cause.
+    pub diagnosis: Option<event::Diagnosis>,
+    /// Why the board cannot go on, where it cannot. Without secrets.
     pub given_up: Option<Finding>,
     /// The speed of the host's port now.
     pub port_speed: Baud,
+    /// Speeds that the port was seen to make.
+    pub speeds_made: Vec<Baud>,
     /// The commanded restarts that a message in the next case may belong to.
     pub restarts: Restarts,
+    /// How many restarts were commanded.
+    pub commanded: u32,
+    /// Whether the module's radio is known to be off.
+    pub is_quiet: bool,
+}
+
+/// The `case` event for what the harness asks of a board by itself, without a scenario file.
+pub(super) fn own_case(name: String, scenario: &str, summary: &str, board: &Board, around: &Circumstances) -> event::Case {
+    event::Case {
+        name,
+        scenario: scenario.to_owned(),
+        summary: summary.to_owned(),
+        file: board.file.display().to_string(),
+        line: board.line,
+        tags: Vec::new(),
+        effects: Vec::new(),
+        matrix: Vec::new(),
+        board: Some(around.board.clone()),
+        link: Some(around.link.to_owned()),
+        seed: around.seed,
+        attempt: None,
+        started: around.started.clone(),
+        start_up_ns: Some(duration_ns(around.start_up)),
+        home_speed: Some(around.home_speed),
+        steps: Vec::new(),
+    }
 }
 
 /// The `case` event for a case.
 #[must_use]
 pub fn case_event(case: &plan::Case, around: Option<&Circumstances>, seed: u64) -> event::Case {
     let section = |name: &str, steps: &[plan::Step]| {
-        let name = name.to_owned();
-        let info =
-            move |step: &plan::Step| event::StepInfo { id: step.id, section: name.clone(), line: step.line, text: step.text.clone() };
-        steps.iter().map(info).collect::<Vec<_>>()
+        let info = |step: &plan::Step| event::StepInfo {
+            id: step.id,
+            section: name.to_owned(),
+            file: step.file.as_ref().map(|file| file.display().to_string()),
+            line: step.line,
+            text: step.text.clone(),
+        };
+        plan::walk(steps).into_iter().map(info).collect::<Vec<_>>()
     };
-    let mut steps = section("steps", &case.steps);
+    let mut steps = around.map_or_else(Vec::new, |around| section("before-case", &around.before_case.steps));
+    steps.extend(section("steps", &case.steps));
     steps.extend(section("finally", &case.finally));
     event::Case {
         name: case.name.clone(),
@@ -87,13 +176,16 @@ pub fn case_event(case: &plan::Case, around: Option<&Circumstances>, seed: u64) 
         board: around.map(|around| around.board.clone()),
         link: around.map(|around| around.link.to_owned()),
         seed,
+        attempt: around.and_then(|around| around.attempt),
         started: around.and_then(|around| around.started.clone()),
+        start_up_ns: around.map(|around| duration_ns(around.start_up)),
+        home_speed: around.map(|around| around.home_speed),
         steps,
     }
 }
 
 /// Runs `case` on the board behind `seam` and writes its timeline to `folder`. **Does to the board what the case's effects say.** Whatever happens, the
-/// reset line is released at the end, or the board is given up.
+/// supply is on and every line released at the end, or the board is given up.
 ///
 /// # Errors
 /// [`TimelineError`] when the timeline's files cannot be made: nothing was done to the board then.
@@ -105,23 +197,32 @@ pub fn run_case(
     folder: &Path,
     progress: &Progress,
 ) -> Result<Ended, TimelineError> {
-    let timeline = Timeline::create(folder, clock)?;
+    let mut timeline = Timeline::create(folder, clock)?;
+    timeline.mask(case.secrets.iter().chain(&around.before_case.secrets).chain(around.secrets.iter()));
     progress.started(&case.name);
-    // On simulated time nothing comes late.
-    if clock == ClockKind::Monotonic {
-        case.steps.iter().for_each(steps::prepare);
-    }
-    let watch = Watch::new(around.restarts, around.start_up);
+    plan::walk(&around.before_case.steps).into_iter().chain(plan::walk(&case.steps)).for_each(steps::prepare);
+    let watch = match around.kind {
+        BoardKind::St87m01 => Watch::new(around.restarts, around.start_up),
+        BoardKind::Generic => Watch::off(),
+    };
     let mut conductor = Conductor::new(seam, timeline, around.port_speed, around.host_late, watch, progress);
+    conductor.set_fineness(around.fineness);
+    let all = [&around.before_case.steps, &case.steps, &case.finally].map(|steps| plan::walk(steps)).concat();
+    conductor.set_limits(steps::limits(&all));
+    let count = |steps: &[plan::Step]| plan::walk(steps).len();
+    conductor.set_steps(count(&around.before_case.steps), count(&case.steps) + count(&case.finally));
+    conductor.set_speeds_made(around.speeds_made.clone());
     if case.may_reset {
         conductor.let_reset();
     }
-    let board = BoardFacts { home_speed: around.home_speed };
+    let board = BoardFacts { home_speed: around.home_speed, start_up: around.start_up };
     let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);
     let mut is_undone = false;
+    let mut is_quiet = around.is_quiet && !begun;
     conductor.enter_finally();
     if begun && given_up.is_none() {
-        let Left { undone, is_gone } = run_finally(&mut conductor, case, around, board);
+        let Left { undone, is_gone, is_quiet: left_quiet } = run_finally(&mut conductor, case, around, board);
+        is_quiet = left_quiet;
         if let Some((step, finding)) = undone {
             let is_lost = is_gone || !around.set_up_anew;
             if verdict.outcome == Outcome::Passed {
@@ -148,26 +249,38 @@ pub fn run_case(
         verdict.outcome = Outcome::Interrupted;
         "interrupted".clone_into(&mut verdict.reason);
     }
-    let outcome = verdict.outcome;
+    if case.is_of_board && matches!(verdict.outcome, Outcome::Failed | Outcome::Blocked) {
+        // What the bench file wants done to a board is a part of the rig, and blocked by nothing.
+        verdict.outcome = Outcome::Error;
+    }
+    let (outcome, diagnosis) = (verdict.outcome, verdict.diagnosis.clone());
     let port_speed = conductor.speed;
+    let speeds_made = conductor.speeds_made();
     let restarts = conductor.restarts_left();
+    let commanded = conductor.restarts_commanded();
     // A timeline that cannot be written any more has given the board up already: there is nowhere left to say so.
     let recorded = conductor.record(verdict).and_then(|_| conductor.flush());
     if let Err(stop) = recorded {
         given_up = given_up.or_else(|| stop.finding().cloned());
     }
+    let given_up = given_up.map(|finding| conductor.masked(finding));
     let folder = conductor.folder().to_owned();
     drop(conductor);
-    progress.ended(folder);
-    Ok(Ended { outcome, given_up, port_speed, restarts })
+    if case.is_of_board {
+        progress.checked(folder);
+    } else {
+        progress.ended(folder);
+    }
+    Ok(Ended { outcome, diagnosis, given_up, port_speed, speeds_made, restarts, commanded, is_quiet })
 }
 
-/// Writes the timeline of a case that no board ran: skipped or blocked, with the reason.
+/// Writes the timeline of a case that did not run: skipped or blocked, with the reason. `board` is the one that had to run it, where only one could.
 ///
 /// # Errors
 /// [`TimelineError`] when the files cannot be made.
 pub fn write_unrun(
     case: &plan::Case,
+    board: Option<&str>,
     folder: &Path,
     clock: ClockKind,
     seed: u64,
@@ -176,7 +289,8 @@ pub fn write_unrun(
 ) -> Result<(), TimelineError> {
     let at = if clock == ClockKind::Simulated { MonoTime::ZERO } else { MonoTime::now() };
     let mut timeline = Timeline::create(folder, clock)?;
-    timeline.record(at, event::Source::Computed, None, case_event(case, None, seed))?;
+    let info = event::Case { board: board.map(str::to_owned), ..case_event(case, None, seed) };
+    timeline.record(at, event::Source::Computed, None, info)?;
     let mut verdict = passed();
     verdict.outcome = outcome;
     reason.clone_into(&mut verdict.reason);
@@ -194,6 +308,9 @@ struct Ran {
 fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances, board: BoardFacts) -> Ran {
     let mut prepare = || {
         let seq = conductor.record(case_event(case, Some(around), around.seed))?;
+        for (name, value) in &around.identity {
+            conductor.record(event::Property { name: name.clone(), value: value.clone() })?;
+        }
         if around.set_up_anew {
             conductor.was_set_up(seq);
         }
@@ -201,7 +318,14 @@ fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumst
         if conductor.speed != around.home_speed {
             conductor.set_speed(around.home_speed)?;
         }
-        unmet_requirement(conductor, case, around)
+        if around.sim == Sim::Quiet && !around.is_quiet {
+            steps::turn_off_radio(conductor)?;
+        }
+        match unmet_requirement(conductor, case, around)? {
+            Some(reason) => Ok(Some(reason)),
+            // Once the first step runs, the module may be set to a speed at any time.
+            None => case.speeds_set().into_iter().try_for_each(|speed| conductor.try_speed(speed)).map(|()| None),
+        }
     };
     match prepare() {
         Ok(None) => {}
@@ -213,35 +337,34 @@ fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumst
         }
         Err(stop) => return Ran { begun: false, ..ended_by(conductor, around, None, stop) },
     }
-    conductor.set_deadline(conductor.now() + case.deadline);
-    conductor.step_before = conductor.now();
-    for step in &case.steps {
-        if let Err(stop) = run_step(conductor, case, board, step) {
-            return ended_by(conductor, around, Some(step), stop);
+    let mut run = |steps: &[plan::Step], deadline| {
+        conductor.set_deadline(conductor.now() + deadline);
+        conductor.moments.step_before = conductor.now();
+        steps::run_list(conductor, steps::Around { case, board }, steps)
+    };
+    let before = &around.before_case.steps;
+    let result = run(before, plan::worst_case(before).saturating_add(plan::DEADLINE_SLACK)).and_then(|()| run(&case.steps, case.deadline));
+    let result = result.and_then(|()| {
+        // No step's fault, and none that was tried again.
+        conductor.stopped_in = None;
+        if around.kind == BoardKind::St87m01 && !case.may_damage { conductor.noise() } else { Ok(()) }
+    });
+    match result {
+        Ok(()) => Ran { verdict: passed(), given_up: None, begun: true },
+        Err(stop) => {
+            let stopped_in = conductor.stopped_in;
+            let step = plan::walk(before).into_iter().chain(plan::walk(&case.steps)).find(|step| Some(step.id) == stopped_in);
+            Ran { begun: true, ..ended_by(conductor, around, step, stop) }
         }
     }
-    Ran { verdict: passed(), given_up: None, begun: true }
-}
-
-fn run_step(conductor: &mut Conductor<'_>, case: &plan::Case, board: BoardFacts, step: &plan::Step) -> Result<(), Stop> {
-    conductor.set_step(Some(step.id));
-    conductor.show_step(usize::from(step.id) + 1, case.steps.len() + case.finally.len(), &step.text);
-    conductor.record(event::StepStart {})?;
-    let result = steps::run(conductor, case, board, step);
-    let outcome = match &result {
-        Ok(()) => StepOutcome::Passed,
-        Err(Stop::Failed(_) | Stop::Restarted(_)) => StepOutcome::Failed,
-        Err(Stop::Rig(_) | Stop::GivenUp(_)) => StepOutcome::Error,
-        Err(Stop::Interrupted) => StepOutcome::Interrupted,
-    };
-    conductor.forget_queued();
-    conductor.record(event::StepEnd { outcome })?;
-    conductor.step_before = conductor.now();
-    result
 }
 
 /// The reason why the case does not fit the board as it reports itself; `None` when it fits. Records the board's firmware.
 fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances) -> Result<Option<String>, Stop> {
+    if around.kind == BoardKind::Generic || case.is_of_board {
+        // Nobody knows what the question would do to it. A case that requires a version was not given to it.
+        return Ok(None);
+    }
     let required = !case.requires.firmware.is_empty();
     let reported = match &around.firmware {
         // A board that was set up may be in a state in which a question would change the case.
@@ -271,6 +394,8 @@ fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &
 fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<&plan::Step>, stop: Stop) -> Ran {
     let begun = step.is_some();
     let id = step.map(|step| step.id);
+    // Of a rig's fault within the case, bytes tell nothing; before its first step it is the board that does not answer.
+    let is_of_board = !matches!(stop, Stop::Interrupted | Stop::Rig(_)) || (matches!(stop, Stop::Rig(_)) && step.is_none());
     let (outcome, finding) = match stop {
         Stop::Interrupted => {
             let mut verdict = passed();
@@ -279,27 +404,41 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
             "interrupted".clone_into(&mut verdict.reason);
             return Ran { verdict, given_up: None, begun };
         }
-        // Neither the step's reason nor a cause that is looked for in what it sent has to do with it.
-        Stop::Restarted(finding) => return Ran { verdict: verdict_of(Outcome::Failed, id, &finding), given_up: None, begun },
-        Stop::Failed(finding) if step.is_some_and(|step| step.control) => {
+        // The step's reason has nothing to do with it.
+        Stop::Restarted(finding) => {
+            let mut verdict = verdict_of(Outcome::Failed, id, &finding);
+            let probed = probe::diagnose(conductor, around, Reach::Lines);
+            let given_up = probed.given_up();
+            verdict.diagnosis = probed.diagnosis;
+            return Ran { verdict, given_up, begun };
+        }
+        Stop::Failed(finding) | Stop::Forbidden(finding) if step.is_some_and(|step| step.control) => {
             let reason = format!("inconclusive: {} (this step is a positive control: without it the case proves nothing)", finding.reason);
             (Outcome::Error, Finding { reason, ..finding })
         }
-        Stop::Failed(finding) => (Outcome::Failed, finding),
+        Stop::Failed(finding) | Stop::Forbidden(finding) if step.is_some_and(|step| step.id >= plan::BOARD_STEPS) => {
+            let reason = format!("{} (`before-case` of the board in the bench file)", finding.reason);
+            (Outcome::Error, Finding { reason, ..finding })
+        }
+        Stop::Failed(finding) | Stop::Forbidden(finding) => (Outcome::Failed, finding),
         Stop::Rig(finding) => (Outcome::Error, finding),
         Stop::GivenUp(finding) => {
-            return Ran { verdict: blocked_by(&around.board, id, &finding), given_up: Some(finding), begun };
+            let mut verdict = blocked_by(&around.board, id, &finding);
+            verdict.diagnosis = conductor.diagnose().ok().flatten();
+            return Ran { verdict, given_up: Some(finding), begun };
         }
     };
     let mut verdict = verdict_of(outcome, id, &finding);
     if let Some(because) = step.and_then(|step| step.because.as_deref()) {
         verdict.expected = verdict.expected.map(|expected| format!("{expected}, because {because}"));
     }
-    if outcome == Outcome::Failed && conductor.flush().is_ok() {
-        // A diagnosis is a help, not a condition: a case that has none has failed all the same.
-        verdict.diagnosis = diagnosis::diagnose(conductor.folder()).ok().flatten();
+    let mut given_up = None;
+    if is_of_board {
+        let probed = probe::diagnose(conductor, around, Reach::Lines);
+        given_up = probed.given_up();
+        verdict.diagnosis = probed.diagnosis;
     }
-    Ran { verdict, given_up: None, begun }
+    Ran { verdict, given_up, begun }
 }
 
 /// What `finally` left.
@@ -307,56 +446,73 @@ struct Left {
     /// The first step that did not do what it says, and what it found.
     undone: Option<(Option<u16>, Finding)>,
     is_gone: bool,
+    /// Whether the module's radio is off.
+    is_quiet: bool,
 }
 
 impl Left {
     fn take(&mut self, step: Option<u16>, result: Result<(), Stop>) {
         match result {
             Ok(()) | Err(Stop::Interrupted) => {}
-            Err(Stop::Failed(finding) | Stop::Restarted(finding) | Stop::Rig(finding)) => {
+            Err(Stop::Failed(finding) | Stop::Forbidden(finding) | Stop::Restarted(finding) | Stop::Rig(finding)) => {
                 self.undone.get_or_insert((step, finding));
             }
-            Err(Stop::GivenUp(finding)) => *self = Self { undone: Some((step, finding)), is_gone: true },
+            Err(Stop::GivenUp(finding)) => *self = Self { undone: Some((step, finding)), is_gone: true, is_quiet: false },
         }
     }
 }
 
 /// Runs `finally`, and puts a board back that is not set up anew for the next case, where `finally` does not.
 fn run_finally(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumstances, board: BoardFacts) -> Left {
-    let limit = |own| if conductor.interrupted() { INTERRUPTED_FINALLY.min(own) } else { own };
-    conductor.set_deadline(conductor.now() + limit(case.finally_deadline));
-    conductor.step_before = conductor.now();
-    let mut left = Left { undone: None, is_gone: false };
+    conductor.set_deadline(conductor.now() + case.finally_deadline);
+    conductor.limit_when_interrupted(INTERRUPTED_FINALLY);
+    conductor.moments.step_before = conductor.now();
+    let mut left = Left { undone: None, is_gone: false, is_quiet: false };
+    let first_restore = case.finally.iter().find(|step| matches!(step.action, Action::Restore(_))).map(|step| step.id);
     for step in &case.finally {
-        let result = run_step(conductor, case, board, step);
+        if Some(step.id) == first_restore {
+            conductor.limit_when_interrupted(INTERRUPTED_RESTORE);
+        }
+        let result = steps::run_step(conductor, steps::Around { case, board }, step);
         left.take(Some(step.id), result);
         if left.is_gone {
             break;
         }
     }
     conductor.set_step(None);
-    let restores = case.finally.iter().any(|step| matches!(step.action, Action::Restore(_)));
-    if !left.is_gone && !restores && !around.set_up_anew && !conductor.interrupted() {
+    if !left.is_gone && conductor.is_off() {
+        let result = conductor.note("the case left the module without its supply: it is switched on").and_then(|_| conductor.power_on());
+        left.take(None, result);
+    }
+    if around.kind == BoardKind::Generic {
+        // Its line is released below like every board's; more is not known of how it is put back.
+        return left;
+    }
+    if !left.is_gone && first_restore.is_none() && !around.set_up_anew && !conductor.interrupted() {
         let restore = Restore::default();
-        conductor.set_deadline(conductor.now() + restore.within);
+        conductor.set_deadline(conductor.now() + restore.within + plan::DEADLINE_SLACK);
         let result = conductor
             .note("`finally` has no restore: the board is put back for the next case")
             .and_then(|_| steps::restore(conductor, &restore, board));
         left.take(None, result);
     }
+    // Whatever was reset in the case, and whoever has put it back: it must not register until the next one.
+    if around.sim == Sim::Quiet && left.undone.is_none() && !conductor.interrupted() {
+        conductor.set_deadline(conductor.now() + steps::RADIO_WITHIN + INTERRUPTED_FINALLY);
+        let result = steps::turn_off_radio(conductor);
+        left.is_quiet = result.is_ok();
+        left.take(None, result);
+    }
     left
 }
 
-/// Releases the reset line if the case left it asserted; what was found when that failed.
+/// Brings every line to its rest where the case left it otherwise: released, and the supply on. What was found when that failed.
 fn release(conductor: &mut Conductor<'_>) -> Option<Finding> {
     conductor.set_deadline(MonoTime::FAR_FUTURE);
-    if conductor.line == LineState::Released {
-        return None;
-    }
-    conductor.drive_reset(LineState::Released, None).err().and_then(|stop| stop.finding().cloned())
+    conductor.let_go().err().and_then(|stop| stop.finding().cloned())
 }
 
-fn passed() -> event::Verdict {
+pub(super) fn passed() -> event::Verdict {
     event::Verdict {
         outcome: Outcome::Passed,
         reason: String::new(),
@@ -368,7 +524,7 @@ fn passed() -> event::Verdict {
     }
 }
 
-fn verdict_of(outcome: Outcome, step: Option<u16>, finding: &Finding) -> event::Verdict {
+pub(super) fn verdict_of(outcome: Outcome, step: Option<u16>, finding: &Finding) -> event::Verdict {
     event::Verdict {
         outcome,
         reason: finding.reason.clone(),
@@ -386,31 +542,4 @@ fn blocked_by(board: &str, step: Option<u16>, finding: &Finding) -> event::Verdi
     let mut verdict = verdict_of(Outcome::Blocked, step, finding);
     verdict.reason = format!("board {board}: {}", finding.reason);
     verdict
-}
-
-impl std::fmt::Display for plan::VersionBound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let relation = match self.relation {
-            Relation::Less => "<",
-            Relation::AtMost => "<=",
-            Relation::Equal => "=",
-            Relation::AtLeast => ">=",
-            Relation::Greater => ">",
-        };
-        write!(f, "{relation}{}", self.version)
-    }
-}
-
-impl plan::VersionBound {
-    /// Whether `version` keeps to the bound.
-    #[must_use]
-    pub fn holds(&self, version: Version) -> bool {
-        match self.relation {
-            Relation::Less => version < self.version,
-            Relation::AtMost => version <= self.version,
-            Relation::Equal => version == self.version,
-            Relation::AtLeast => version >= self.version,
-            Relation::Greater => version > self.version,
-        }
-    }
 }

@@ -4,43 +4,39 @@
 //! the timeline's files.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::inbox::{Inbox, Read};
+use super::edges::{EdgeInbox, InputEdge};
+use super::handling::Handling;
+use super::inbox::Inbox;
+use super::kept::Values;
+use super::moments::{Fineness, Moment, Moments};
 use super::progress::Progress;
 use super::stop::{Finding, Stop};
-use super::timing::{Timing, host_late, judge};
 use super::watch::{Restarts, Watch};
-use super::words::{SEEN_LIMIT, describe_bytes, describe_error};
+use super::wire::speed_not_made;
+use super::words::{SEEN_LIMIT, describe_error};
 use crate::baud::Baud;
-use crate::matcher::{Matcher, PatternSet};
-use crate::plan::Anchor;
+use crate::diagnosis;
 use crate::plan::units::show_duration;
-use crate::report::escape;
-use crate::seam::{Happening, LineId, LineState, Seam, SeamError, StreamId, Ticket};
+use crate::plan::{Anchor, BOARD_STEPS};
+use crate::seam::{Happening, LineId, LineState, Seam, SeamError, Ticket};
 use crate::time::MonoTime;
 use crate::timeline::event::{self, Direction, Source};
-use crate::timeline::{Timeline, TimelineError};
+use crate::timeline::{Position, Timeline, TimelineError};
 
 /// How long a queued drive or write may take before the rig is at fault. The seam's own deadlines are shorter; this is the backstop.
-const OPERATION_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const OPERATION_LIMIT: Duration = Duration::from_secs(60);
+
+/// The longest `events.jsonl` that is looked through for damaged words.
+const LOOKED_THROUGH: u64 = 4 << 20;
+
+/// What is noted where a port cannot hold its transmit line low.
+pub(super) const CANNOT_HOLD: &str =
+    "the transmit line cannot be held low while the module has no supply: it idles high and may feed the module through its pin";
 
 /// How many of the last bytes are kept for messages: one more than a message shows, so that it can say that there were more.
 const RECENT: usize = SEEN_LIMIT + 1;
-
-/// Times of the events that steps count from.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Anchors {
-    /// Last release of the reset line (the backend said that it is done).
-    pub release: Option<MonoTime>,
-    /// Last assertion.
-    pub assert: Option<MonoTime>,
-    /// Last acknowledge of the boot code.
-    pub acknowledge: Option<MonoTime>,
-    /// Last match of an `expect`.
-    pub matched: Option<MonoTime>,
-}
 
 /// What one wait brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,52 +49,76 @@ pub enum Pumped {
     SpeedSet(Ticket),
     /// A line was driven.
     Driven(Ticket),
+    /// A line was read back; `None` where its backend could not tell.
+    Level(Ticket, Option<LineState>),
+    /// A person was asked to drive one.
+    Asked,
+    /// The board drove a line: the edge is among those that [`Conductor::find_edge`] looks at.
+    Edge,
+    /// The transmit line is held low, or no longer.
+    TransmitHeld(Ticket),
     /// The run was asked to end while `finally` runs.
     Interrupted,
     /// The time has come.
     Deadline,
 }
 
-/// A pattern that came.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// Its index in the set.
-    pub pattern: usize,
-    /// When its last byte was read.
-    pub at: MonoTime,
-    /// The `match` event.
-    pub seq: u64,
-}
-
 /// See the module.
 pub struct Conductor<'a> {
-    seam: &'a mut dyn Seam,
+    pub(super) seam: &'a mut dyn Seam,
     timeline: Timeline,
-    inbox: Inbox,
-    recent: VecDeque<u8>,
+    pub(super) inbox: Inbox,
+    pub(super) recent: VecDeque<u8>,
     /// Times of named events.
-    pub anchors: Anchors,
+    pub moments: Moments,
+    /// Values that steps have kept.
+    pub kept: Values,
+    examiner: diagnosis::Examiner,
+    /// How far the examiner has read.
+    examined: Option<Position>,
+    pub(super) fineness: Fineness,
+    /// What measured times will be compared with.
+    limits: Vec<(Anchor, Duration)>,
+    pub(super) handling: Handling,
     /// The speed of the host's port.
     pub speed: Baud,
     /// The state of the reset line, as last driven; asserted as soon as that was asked for.
     pub line: LineState,
-    /// When the step before ended.
-    pub step_before: MonoTime,
+    /// Every other line that is not at its rest: asserted, and of power off.
+    pub(super) away: Vec<LineId>,
+    /// Pulses that have not ended: the line, and its release once that is queued.
+    pub(super) owed: Vec<(LineId, Option<Ticket>)>,
+    /// When the backend of the line that was driven last said that it is done.
+    pub(super) driven_at: MonoTime,
+    /// TX is held low.
+    pub(super) is_transmit_held: bool,
+    pub(super) edges: EdgeInbox,
+    /// The question that a person was asked, while it stands: the event.
+    asked: Option<u64>,
     /// Events that the steps refer to when they fail.
     last_out: Option<u64>,
     last_in: Option<u64>,
-    step: Option<u16>,
-    deadline: MonoTime,
-    host_late: Duration,
-    wire_free: MonoTime,
+    pub(super) step: Option<u16>,
+    /// The innermost step that stopped before its end.
+    pub stopped_in: Option<u16>,
+    pub(super) deadline: MonoTime,
+    pub(super) host_late: Duration,
+    pub(super) wire_free: MonoTime,
     in_finally: bool,
     interrupted: bool,
+    /// How long what is left of `finally` may take when the run is asked to end.
+    when_interrupted: Duration,
     watch: Watch,
     may_reset: bool,
     /// What the watch found first in `finally`, where it ends no step.
     restarted: Option<Finding>,
     progress: &'a Progress,
     shown: (usize, usize),
+    steps_before: usize,
+    /// Speeds that the port was seen to make.
+    pub(super) speeds: Vec<Baud>,
+    /// Whether the port is tried: one that cannot make a speed is then no loss.
+    pub(super) trying: bool,
 }
 
 impl<'a> Conductor<'a> {
@@ -110,23 +130,39 @@ impl<'a> Conductor<'a> {
             timeline,
             inbox: Inbox::default(),
             recent: VecDeque::with_capacity(RECENT),
-            anchors: Anchors::default(),
+            moments: Moments::from(now),
+            kept: Values::default(),
+            examiner: diagnosis::Examiner::default(),
+            examined: None,
+            fineness: Fineness::SIMULATED,
+            limits: Vec::new(),
+            handling: Handling::default(),
             speed,
             line: LineState::Released,
-            step_before: now,
+            away: Vec::new(),
+            owed: Vec::new(),
+            driven_at: now,
+            is_transmit_held: false,
+            edges: EdgeInbox::since(now),
+            asked: None,
             last_out: None,
             last_in: None,
             step: None,
+            stopped_in: None,
             deadline: MonoTime::FAR_FUTURE,
             host_late,
             wire_free: now,
             in_finally: false,
             interrupted: false,
+            when_interrupted: Duration::ZERO,
             watch,
             may_reset: false,
             restarted: None,
             progress,
             shown: (0, 0),
+            steps_before: 0,
+            speeds: Vec::new(),
+            trying: false,
         }
     }
 
@@ -151,6 +187,20 @@ impl<'a> Conductor<'a> {
     /// Ends the case when it goes on for longer than this.
     pub fn set_deadline(&mut self, deadline: MonoTime) {
         self.deadline = deadline;
+    }
+
+    /// What is left of `finally` may take `limit` at most once the run was asked to end, from now on or from then on.
+    pub fn limit_when_interrupted(&mut self, limit: Duration) {
+        self.when_interrupted = limit;
+        if self.interrupted {
+            self.deadline = self.now() + limit;
+        }
+    }
+
+    /// Whether the case's time is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.now() >= self.deadline
     }
 
     /// From here on an interruption no longer ends the step: `finally` runs.
@@ -185,6 +235,12 @@ impl<'a> Conductor<'a> {
         self.watch.left()
     }
 
+    /// How many restarts were commanded in this case.
+    #[must_use]
+    pub fn restarts_commanded(&self) -> u32 {
+        self.watch.count()
+    }
+
     /// Sets the step that later events are recorded under.
     pub fn set_step(&mut self, step: Option<u16>) {
         self.step = step;
@@ -207,6 +263,18 @@ impl<'a> Conductor<'a> {
         self.record(event::Note { text: text.into() })
     }
 
+    /// A finding without secrets, for what is shown beside the timeline.
+    #[must_use]
+    pub fn masked(&self, finding: Finding) -> Finding {
+        let masked = |text| self.timeline.masked(text);
+        Finding {
+            reason: masked(finding.reason),
+            expected: masked(finding.expected),
+            seen: masked(finding.seen),
+            evidence: finding.evidence,
+        }
+    }
+
     /// Writes all events to the timeline's file.
     ///
     /// # Errors
@@ -215,13 +283,63 @@ impl<'a> Conductor<'a> {
         self.timeline.flush().map_err(timeline_lost)
     }
 
+    /// The cause that fits what the timeline has so far; `None` when no known one does.
+    ///
+    /// # Errors
+    /// As [`Conductor::record`]; [`Stop::Rig`] when the timeline cannot be read back.
+    pub fn diagnose(&mut self) -> Result<Option<event::Diagnosis>, Stop> {
+        self.examine()?;
+        Ok(self.examiner.diagnosis())
+    }
+
+    /// Reads what the timeline has gained since it was read last.
+    fn examine(&mut self) -> Result<(), Stop> {
+        self.flush()?;
+        self.examiner.read(self.timeline.dir(), self.examined).map_err(|error| {
+            Stop::Rig(Finding::new("the timeline cannot be read back", "a timeline", describe_error(&error), Vec::new()))
+        })?;
+        self.examined = Some(self.timeline.end());
+        Ok(())
+    }
+
+    /// What the probes brought is from here on what was seen, for the next diagnosis.
+    ///
+    /// # Errors
+    /// As [`Conductor::diagnose`].
+    pub fn diagnose_anew(&mut self) -> Result<(), Stop> {
+        self.diagnose()?;
+        self.examiner.begin_anew();
+        Ok(())
+    }
+
     /// Waits for one thing to happen, at most until `until`, and records it. The timeline's files are written before the thread sleeps, and not before what can be done or
     /// read at once: a write there would lie between what the board said and the answer to it.
     ///
     /// # Errors
     /// [`Stop`] for a fault of the rig, an interruption, the end of the case's time, or, outside of `finally`, a restart that nobody commanded.
     pub fn pump(&mut self, until: MonoTime) -> Result<Pumped, Stop> {
+        let pumped = self.pump_once(until)?;
+        if self.handling.is_busy() {
+            self.handle(pumped)?;
+        }
+        Ok(pumped)
+    }
+
+    /// The next time before `limit` at which to look once, so that what is read after it has come after it: a start-up time ends, or what a measured time is compared with.
+    fn next_look(&self, limit: MonoTime) -> Option<MonoTime> {
+        let now = self.seam.now();
+        let limits = self.limits.iter().filter_map(|(from, within)| Some(self.moments.of(from)?.at + *within));
+        self.watch.start_up_ends().into_iter().chain(limits).filter(|look| *look > now && *look < limit).min()
+    }
+
+    /// Says what measured times will be compared with: an event and a time after it.
+    pub fn set_limits(&mut self, limits: Vec<(Anchor, Duration)>) {
+        self.limits = limits;
+    }
+
+    fn pump_once(&mut self, until: MonoTime) -> Result<Pumped, Stop> {
         let limit = until.min(self.deadline);
+        let seam_failed = if self.trying { speed_not_made } else { seam_failed };
         let mut happening = None;
         if self.timeline.is_unflushed() {
             let at_once = self.seam.now().min(limit);
@@ -235,17 +353,13 @@ impl<'a> Conductor<'a> {
         }
         let happening = match happening {
             Some(happening) => happening,
-            None => {
-                // One look when a start-up time ends: what is read after it has then come after it.
-                let look = self.watch.start_up_ends().filter(|ends| *ends > self.seam.now() && *ends < limit);
-                let first = self.seam.wait(look.unwrap_or(limit)).map_err(seam_failed)?;
-                if look.is_some() && matches!(first, Happening::Deadline { .. }) {
-                    drop(first);
-                    self.seam.wait(limit).map_err(seam_failed)?
-                } else {
-                    first
+            None => loop {
+                let look = self.next_look(limit);
+                let next = self.seam.wait(look.unwrap_or(limit)).map_err(seam_failed)?;
+                if look.is_none() || !matches!(next, Happening::Deadline { .. }) {
+                    break next;
                 }
-            }
+            },
         };
         match happening {
             Happening::Bytes { stream, at, since, bytes, marks } => {
@@ -257,6 +371,7 @@ impl<'a> Conductor<'a> {
                 self.recent.drain(..over);
                 self.recent.extend(tail);
                 self.last_in = Some(seq);
+                self.handling.look(bytes, seq);
                 let mut rest = bytes;
                 let mut restarted = None;
                 while let Some(seen) = self.watch.next(&mut rest, since, at) {
@@ -286,6 +401,7 @@ impl<'a> Conductor<'a> {
                     .record_bytes(self.step, stream, Direction::Out, before, after, planned, bytes, &[])
                     .map_err(timeline_lost)?;
                 self.last_out = Some(seq);
+                self.moments.sent = Some(Moment { at: after, since: after, uncertainty: after - before, seq: Some(seq) });
                 self.watch.sent(bytes, after, seq);
                 self.wire_free = self.wire_free.max(before) + self.speed.wire_time(bytes.len() as u64);
                 Ok(Pumped::Sent(ticket))
@@ -304,22 +420,70 @@ impl<'a> Conductor<'a> {
             }
             Happening::Driven { line, ticket, state, planned, before, after } => {
                 let edge = event::Edge {
-                    line: line.name().to_owned(),
+                    line: name_of(self.seam, line),
                     state,
                     before_ns: before.as_ns(),
                     after_ns: after.as_ns(),
                     planned_ns: planned.map(MonoTime::as_ns),
                 };
+                if let Some(asked) = self.asked.take() {
+                    let confirmed = event::Confirmed { line: name_of(self.seam, line), asked };
+                    self.timeline.record(after, Source::Observed, self.step, confirmed).map_err(timeline_lost)?;
+                    self.progress.answered();
+                }
                 let seq = self.timeline.record(before, Source::Commanded, self.step, edge).map_err(timeline_lost)?;
-                self.line = state;
-                match state {
-                    LineState::Asserted => self.anchors.assert = Some(after),
-                    LineState::Released => {
-                        self.anchors.release = Some(after);
+                self.driven_at = after;
+                self.note_state(line, state);
+                self.owed.retain(|(_, release)| *release != Some(ticket));
+                // The edge lies somewhere in the call.
+                let moment = Moment { at: after, since: after, uncertainty: after - before, seq: Some(seq) };
+                match (line, state) {
+                    (LineId::RESET, LineState::Asserted) => self.moments.assert = Some(moment),
+                    (LineId::RESET, LineState::Released) => {
+                        self.moments.release = Some(moment);
                         self.watch.commanded(after, seq);
                     }
+                    (LineId::POWER, LineState::Asserted) => {
+                        self.moments.power_on = Some(moment);
+                        self.watch.commanded(after, seq);
+                    }
+                    (_, _) => {}
                 }
                 Ok(Pumped::Driven(ticket))
+            }
+            Happening::Level { line, ticket, state, at, refused } => {
+                let line = name_of(self.seam, line);
+                if let Some(why) = refused {
+                    self.note(format!("the {line} line was not read back: {why}"))?;
+                }
+                if let Some(state) = state {
+                    self.timeline.record(at, Source::Observed, self.step, event::Level { line, state }).map_err(timeline_lost)?;
+                }
+                Ok(Pumped::Level(ticket, state))
+            }
+            Happening::Asked { line, question, at, .. } => {
+                let asked = event::Asked { line: name_of(self.seam, line), question: question.clone() };
+                self.asked = Some(self.timeline.record(at, Source::Commanded, self.step, asked).map_err(timeline_lost)?);
+                self.progress.asks(&question);
+                Ok(Pumped::Asked)
+            }
+            Happening::Edge { line, state, at } => {
+                let edge = event::InputEdge { line: name_of(self.seam, line), state };
+                let seq = self.timeline.record(at, Source::Observed, self.step, edge).map_err(timeline_lost)?;
+                self.edges.push(InputEdge { line, state, at, seq });
+                Ok(Pumped::Edge)
+            }
+            Happening::TransmitHeld { stream, ticket, held, before, after, refused } => {
+                match refused {
+                    None => {
+                        self.is_transmit_held = held;
+                        let (before_ns, after_ns) = (before.as_ns(), after.as_ns());
+                        let line = event::Break { stream: stream.name().to_owned(), held, before_ns, after_ns };
+                        self.timeline.record(before, Source::Commanded, self.step, line).map_err(timeline_lost)?;
+                    }
+                    Some(why) => drop(self.note(format!("{CANNOT_HOLD}: {why}"))?),
+                }
+                Ok(Pumped::TransmitHeld(ticket))
             }
             Happening::Gone { stream, at, reason } => {
                 let gone = event::Gone { stream: stream.name().to_owned(), reason: reason.clone() };
@@ -336,20 +500,27 @@ impl<'a> Conductor<'a> {
                 self.interrupted = true;
                 if self.in_finally {
                     // `finally` goes on, but no longer than an interrupted run may take.
-                    self.deadline = self.deadline.min(at + super::case::INTERRUPTED_FINALLY);
+                    self.deadline = self.deadline.min(at + self.when_interrupted);
                     Ok(Pumped::Interrupted)
                 } else {
                     Err(Stop::Interrupted)
                 }
             }
             Happening::Deadline { at } if at >= self.deadline && until > self.deadline => {
-                let limit = if self.in_finally { "finally-deadline" } else { "deadline" };
-                Err(Stop::Failed(Finding::new(
-                    format!("the {limit} of the case has passed"),
-                    format!("all steps to end within the case's {limit}"),
-                    "this step was still waiting",
-                    self.evidence(),
-                )))
+                let (passed, expected) = match (self.in_finally, self.interrupted) {
+                    (true, true) => {
+                        let limit = show_duration(self.when_interrupted);
+                        (
+                            format!("the {limit} that an interrupted run has for this have passed"),
+                            format!("it to end within {limit} of the interruption"),
+                        )
+                    }
+                    (in_finally, _) => {
+                        let limit = if in_finally { "finally-deadline" } else { "deadline" };
+                        (format!("the {limit} of the case has passed"), format!("all steps to end within the case's {limit}"))
+                    }
+                };
+                Err(Stop::Failed(Finding::new(passed, expected, "this step was still waiting", self.evidence())))
             }
             Happening::Deadline { .. } => Ok(Pumped::Deadline),
         }
@@ -364,222 +535,61 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
-    /// Waits until a queued operation, which begins at `from` at the latest, is carried out. Returns how many bytes had come before that.
-    fn complete(&mut self, wanted: Pumped, from: Option<MonoTime>) -> Result<usize, Stop> {
+    /// Waits until a queued operation, which begins at `from` at the latest, is carried out; `patience` is how much longer than usual that may take. Returns how many bytes had come before that.
+    pub(super) fn complete(&mut self, wanted: Pumped, from: Option<MonoTime>, patience: Duration) -> Result<usize, Stop> {
         let now = self.now();
-        let limit = from.unwrap_or(now).max(now) + OPERATION_LIMIT;
+        let limit = from.unwrap_or(now).max(now) + OPERATION_LIMIT + patience;
         loop {
             let already = self.inbox.len();
             match self.pump(limit)? {
                 pumped if pumped == wanted => return Ok(already),
-                Pumped::Deadline => {
-                    return Err(Stop::GivenUp(Finding::new(
-                        "an operation of the rig never ended",
-                        format!("it to be carried out within {}", show_duration(OPERATION_LIMIT)),
-                        "neither an end nor an error",
-                        self.evidence(),
-                    )));
-                }
+                Pumped::Deadline => return Err(self.never_ended()),
                 _ => {}
             }
         }
     }
 
-    /// Sends bytes and returns once they are written. The cursor moves to their sending: what came earlier is never an answer to them.
-    ///
-    /// # Errors
-    /// As [`Conductor::pump`].
-    pub fn command(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.send(bytes, None)
+    pub(super) fn never_ended(&self) -> Stop {
+        Stop::GivenUp(Finding::new(
+            "an operation of the rig never ended",
+            format!("it to be carried out within {}", show_duration(OPERATION_LIMIT)),
+            "neither an end nor an error",
+            self.evidence(),
+        ))
     }
 
-    /// Sends bytes at `at` (or at once), as [`Conductor::command`].
-    ///
-    /// # Errors
-    /// As [`Conductor::pump`].
-    pub fn send(&mut self, bytes: &[u8], at: Option<MonoTime>) -> Result<(), Stop> {
-        let ticket = self.seam.send(StreamId::PORT, bytes, at);
-        // What came before the write was begun came before the command.
-        let already = self.complete(Pumped::Sent(ticket), at)?;
-        self.inbox.take(already);
-        Ok(())
-    }
-
-    /// Queues bytes for `at` (or at once) and returns without waiting; [`Conductor::pump`] returns the ticket. The cursor stays.
-    pub fn queue_send(&mut self, bytes: &[u8], at: Option<MonoTime>) -> Ticket {
-        self.seam.send(StreamId::PORT, bytes, at)
-    }
-
-    /// Forgets what is queued and has not begun.
-    pub fn forget_queued(&mut self) {
-        self.seam.forget_queued();
-    }
-
-    /// Sets the host's speed, after what was sent has left the wire.
-    ///
-    /// # Errors
-    /// As [`Conductor::pump`].
-    pub fn set_speed(&mut self, speed: Baud) -> Result<(), Stop> {
-        let ticket = self.seam.set_speed(StreamId::PORT, speed);
-        self.complete(Pumped::SpeedSet(ticket), None).map(drop)
-    }
-
-    /// Drives the reset line, at `at` or at once. **Asserting resets the board.** A release moves the cursor to it.
-    ///
-    /// # Errors
-    /// As [`Conductor::pump`].
-    pub fn drive_reset(&mut self, state: LineState, at: Option<MonoTime>) -> Result<(), Stop> {
-        let ticket = self.seam.drive(LineId::RESET, state, at);
-        if state == LineState::Asserted {
-            // What interrupts the wait for its backend's answer does not take it back: whoever releases must know.
-            self.line = state;
-        }
-        let already = self.complete(Pumped::Driven(ticket), at)?;
-        if state == LineState::Released {
-            self.inbox.take(already);
-        }
-        Ok(())
-    }
-
-    /// Asserts the reset line for `pulse`, counted from the assertion, and releases it. **Resets the board.** Input is drained while it is held.
-    ///
-    /// # Errors
-    /// As [`Conductor::pump`].
-    pub fn pulse_reset(&mut self, pulse: Duration) -> Result<(), Stop> {
-        self.drive_reset(LineState::Asserted, None)?;
-        let release = self.anchors.assert.unwrap_or_else(|| self.now()) + pulse;
-        self.drive_reset(LineState::Released, Some(release))
-    }
-
-    /// When everything that was written has left the wire.
-    #[must_use]
-    pub fn wire_free(&self) -> MonoTime {
-        self.wire_free.max(self.seam.now())
-    }
-
-    /// The time of a named event; `None` when it has not happened in this case.
-    #[must_use]
-    pub fn anchor(&self, anchor: Anchor) -> Option<MonoTime> {
-        match anchor {
-            Anchor::Release => self.anchors.release,
-            Anchor::Assert => self.anchors.assert,
-            Anchor::Acknowledge => self.anchors.acknowledge,
-            Anchor::Match => self.anchors.matched,
-            Anchor::StepBefore => Some(self.step_before),
+    /// The question to a person no longer stands, if one does.
+    pub(super) fn withdraw_question(&mut self) {
+        if self.asked.take().is_some() {
+            self.progress.answered();
         }
     }
 
-    /// Waits until one of `set`'s patterns comes, counted from the cursor, and moves the cursor to its end. `None` when none came until
-    /// `deadline`. Of a match at most the last `capture_limit` bytes are looked at for its begin and its captures.
+    /// What fails a case that has passed on a line that damages words: it proves nothing. A timeline of more than 4 MiB is not looked through for it.
     ///
     /// # Errors
-    /// As [`Conductor::pump`]; [`Stop::Rig`] when a pattern came around the deadline and this computer looked too late to tell.
-    pub fn find(&mut self, set: &Arc<PatternSet>, deadline: MonoTime, capture_limit: usize) -> Result<Option<Found>, Stop> {
-        let mut matcher = Matcher::with_window(Arc::clone(set), capture_limit);
-        let start = self.inbox.position();
-        let lost = self.inbox.lost();
-        loop {
-            while let Some((read, bytes)) = self.inbox.front() {
-                let Some(hit) = matcher.feed(bytes) else {
-                    let count = bytes.len();
-                    self.inbox.take(count);
-                    continue;
-                };
-                if !self.in_time(&read, deadline)? {
-                    return Ok(None);
-                }
-                let span = matcher.resolve(hit);
-                let first = span.start.and_then(|at| self.inbox.read_at(start + at)).unwrap_or(read);
-                self.inbox.take(hit.consumed);
-                self.anchors.matched = Some(read.at);
-                let seq = self.record(event::Match {
-                    stream: StreamId::PORT.name().to_owned(),
-                    pattern: set.pattern(hit.pattern).to_string(),
-                    first_seq: first.seq,
-                    last_seq: read.seq,
-                    first_ns: first.at.as_ns(),
-                    last_ns: read.at.as_ns(),
-                    text: escape::bytes(&span.text),
-                    captures: span.captures.iter().map(|(name, bytes)| (name.clone(), escape::bytes(bytes))).collect(),
-                })?;
-                return Ok(Some(Found { pattern: hit.pattern, at: read.at, seq }));
-            }
-            if self.pump(deadline)? == Pumped::Deadline {
-                return if lost == 0 { Ok(None) } else { Err(flooded(lost, self.evidence())) };
-            }
+    /// As [`Conductor::diagnose`].
+    pub fn noise(&mut self) -> Result<(), Stop> {
+        if self.timeline.end().offset() > LOOKED_THROUGH {
+            return Ok(());
         }
+        self.examine()?;
+        let damaged = self.examiner.damaged();
+        let Some(first) = damaged.first() else { return Ok(()) };
+        let (count, plural) = (damaged.len(), if damaged.len() == 1 { "" } else { "s" });
+        Err(Stop::Failed(Finding::new(
+            format!("all steps passed, and {count} word{plural} of the module came damaged"),
+            "words of the module and echoes as they were sent; a scenario in which they may come damaged says `may-damage: true`",
+            format!("{count} that differ{} by a character or a few", if count == 1 { "s" } else { "" }),
+            std::iter::once(*first).chain(damaged.iter().skip(1).copied().take(4)).collect(),
+        )))
     }
 
-    /// Takes the next byte that comes. `None` when none came until `deadline`. A byte that came around the deadline is returned: whoever finds that it
-    /// matters asks [`Conductor::in_time`].
-    ///
-    /// # Errors
-    /// As [`Conductor::pump`].
-    pub fn next_byte(&mut self, deadline: MonoTime) -> Result<Option<(u8, Read)>, Stop> {
-        loop {
-            if let Some((read, bytes)) = self.inbox.front() {
-                if read.since >= deadline {
-                    return Ok(None);
-                }
-                let byte = bytes[0];
-                self.inbox.take(1);
-                return Ok(Some((byte, read)));
-            }
-            if self.pump(deadline)? == Pumped::Deadline {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Whether what `read` brought came in time.
-    ///
-    /// # Errors
-    /// [`Stop::Rig`] when it came around the deadline and this computer looked too late to tell.
-    pub fn in_time(&self, read: &Read, deadline: MonoTime) -> Result<bool, Stop> {
-        match judge(read, deadline, self.host_late) {
-            Timing::InTime => Ok(true),
-            Timing::Late => Ok(false),
-            Timing::HostLate(late) => Err(host_late(late, self.host_late, read.seq)),
-        }
-    }
-
-    /// Waits for input, at most until `until`.
-    ///
-    /// # Errors
-    /// As [`Conductor::pump`].
-    pub fn until_input(&mut self, until: MonoTime) -> Result<(), Stop> {
-        while self.inbox.is_empty() && self.pump(until)? != Pumped::Deadline {}
-        Ok(())
-    }
-
-    /// How many bytes have come in this case.
+    /// Whether nothing has come since the reset line was released last.
     #[must_use]
-    pub fn received(&self) -> u64 {
-        self.inbox.position() + self.inbox.len() as u64
-    }
-
-    /// The last bytes that came after the first `from` bytes, as many as a message shows.
-    #[must_use]
-    pub fn last_received(&self, from: u64) -> Vec<u8> {
-        let count = usize::try_from(self.received() - from).unwrap_or(usize::MAX).min(self.recent.len());
-        self.recent.iter().skip(self.recent.len() - count).copied().collect()
-    }
-
-    /// The read that brought the next byte behind the cursor, if one has come.
-    #[must_use]
-    pub fn waiting(&self) -> Option<Read> {
-        self.inbox.front().map(|(read, _)| read)
-    }
-
-    /// Moves the cursor behind everything that has come.
-    pub fn skip_input(&mut self) {
-        self.inbox.clear();
-    }
-
-    /// The last bytes behind the cursor, escaped, for a message.
-    #[must_use]
-    pub fn unread(&self) -> String {
-        describe_bytes(self.inbox.tail(SEEN_LIMIT))
+    pub fn is_silent_since_release(&self) -> bool {
+        let release = self.moments.release.and_then(|release| release.seq);
+        release.is_some_and(|release| self.last_in.is_none_or(|last| last < release))
     }
 
     /// The latest writes and reads, as evidence.
@@ -594,9 +604,16 @@ impl<'a> Conductor<'a> {
         self.host_late
     }
 
-    /// Says what this board does now: step `number` of `of`.
-    pub fn show_step(&mut self, number: usize, of: usize, text: &str) {
-        self.shown = (number, of);
+    /// Says how many steps there are: those that the bench wants done first, and those of the case.
+    pub fn set_steps(&mut self, before: usize, count: usize) {
+        self.shown = (0, before + count);
+        self.steps_before = before;
+    }
+
+    /// Says that this board now does step `id`.
+    pub fn show_step(&mut self, id: u16, text: &str) {
+        let place = id.checked_sub(BOARD_STEPS).map_or(self.steps_before + usize::from(id), usize::from);
+        self.shown.0 = place + 1;
         self.show(text);
     }
 
@@ -606,13 +623,8 @@ impl<'a> Conductor<'a> {
     }
 }
 
-fn flooded(lost: u64, evidence: Vec<u64>) -> Stop {
-    Stop::Rig(Finding::new(
-        format!("{lost} bytes came before this step that no step took"),
-        format!("a step that takes what the board says before it has said {} KiB more", super::inbox::LIMIT / 1024),
-        "the pattern is not in what came last; whether it was in what was let go, nobody can tell (the timeline has it)",
-        evidence,
-    ))
+pub(super) fn name_of(seam: &dyn Seam, line: LineId) -> String {
+    seam.lines().iter().find(|info| info.id == line).map_or_else(|| format!("line {}", line.0), |info| info.name.clone())
 }
 
 fn timeline_lost(error: TimelineError) -> Stop {
@@ -624,10 +636,18 @@ fn timeline_lost(error: TimelineError) -> Stop {
     ))
 }
 
-fn seam_failed(error: SeamError) -> Stop {
+pub(super) fn seam_failed(error: SeamError) -> Stop {
     let mut seen = describe_error(&error);
-    if let SeamError::Line { .. } = error {
-        seen.push_str(". The board may be held in reset: run `evkit-hil release`, or let go of the line by hand");
+    if let SeamError::LostEdges { .. } = error {
+        return Stop::Rig(Finding::new("edges were lost", "every edge of the line to be read", seen, Vec::new()));
     }
-    Stop::GivenUp(Finding::new(error.to_string(), "the port and the reset line to work", seen, Vec::new()))
+    if let SeamError::Line { line, what, .. } = &error {
+        seen.push_str(match (line.as_str(), *what) {
+            ("reset", _) => ". The board may be held in reset: run `evkit-hil release`, or let go of the line by hand",
+            ("power", _) => ". The board may be without its supply: switch it on by hand",
+            (_, "asserted" | "released") => ". The line may be asserted still: run `evkit-hil release`, or let go of it by hand",
+            (_, _) => "",
+        });
+    }
+    Stop::GivenUp(Finding::new(error.to_string(), "the port and the lines to work", seen, Vec::new()))
 }

@@ -42,6 +42,7 @@ pub struct Inbox {
     /// Reads that hold the cursor or lie behind or shortly before it.
     reads: VecDeque<Read>,
     lost: u64,
+    cuts: u64,
 }
 
 impl Inbox {
@@ -143,6 +144,18 @@ impl Inbox {
     /// Moves the cursor behind everything that has come.
     pub fn clear(&mut self) {
         self.take(self.len());
+    }
+
+    /// The same where nothing that came before can belong to what comes now, also for whoever has taken a part of it.
+    pub fn cut(&mut self) {
+        self.clear();
+        self.cuts += 1;
+    }
+
+    /// How often what comes was cut off from what came.
+    #[must_use]
+    pub fn cuts(&self) -> u64 {
+        self.cuts
     }
 
     /// The read that brought the byte at `position`, as far back as the history goes.

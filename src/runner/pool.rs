@@ -1,31 +1,36 @@
-//! The pool: boards that share the cases, each case once. One thread a board; a board takes the next case that suits it.
+//! The pool: boards that share the cases, each case once, or that all run every case. One thread a board; a board takes the next case that suits it.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
 use super::case::write_unrun;
 use super::progress::{Message, Progress};
+use super::queue::Queue;
 use super::session::{Owner, Rig, Session, SimulatedStation, Station, Trouble};
-use crate::bench::Board;
-use crate::plan::{Case, Effect};
+use crate::bench::{Board, BoardKind};
+use crate::line::Role;
+use crate::model::evkit;
+use crate::plan::{Case, Effect, module_verb, needs};
+use crate::seam::Direction;
 use crate::timeline::ClockKind;
-use crate::timeline::event::Outcome;
+use crate::timeline::event::{Attempt, Outcome};
 
 /// A board of the pool.
 #[derive(Debug, Clone)]
 pub enum Member {
     /// At a port of this computer; of the bench's, or a virtual one of this run's own.
-    Port(Board, Owner),
+    Port(Box<Board>, Owner),
     /// A virtual EVKIT on simulated time.
     Simulated(String),
 }
 
 impl Member {
-    fn name(&self) -> &str {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
         match self {
             Self::Port(board, _) => &board.name.0,
             Self::Simulated(name) => name,
@@ -41,9 +46,15 @@ impl Member {
 
     /// Whether the case may run on this board; else the reason why not.
     fn suits(&self, case: &Case, permitted: &[Effect]) -> Result<(), String> {
+        self.has_lines_for(case)?;
         let Self::Port(board, _) = self else { return Ok(()) };
         if board.virtual_control.is_some() {
             return Ok(());
+        }
+        if board.kind == BoardKind::Generic
+            && let Some(why) = needs_the_module(case)
+        {
+            return Err(format!("{why}, and {} is `kind: generic`, of which nothing is assumed", board.name));
         }
         if case.virtual_board.has_faults {
             return Err("needs a virtual board: its `virtual:` sets what a real board cannot be put into".to_owned());
@@ -61,6 +72,48 @@ impl Member {
     }
 }
 
+/// What a case needs of an ST87M01, in words: `uses at`. `None` when it sends and expects bytes alone.
+fn needs_the_module(case: &Case) -> Option<String> {
+    if !case.requires.firmware.is_empty() {
+        return Some("requires a firmware".to_owned());
+    }
+    let verb = module_verb(&case.steps).or_else(|| module_verb(&case.finally));
+    verb.map(|verb| format!("uses {verb}"))
+}
+
+impl Member {
+    /// Whether the board has the lines that the case's steps name.
+    fn has_lines_for(&self, case: &Case) -> Result<(), String> {
+        let needs = needs(case);
+        let (name, has_power) = (self.name(), self.lines().any(|(line, _)| line == "power"));
+        if needs.power && !has_power {
+            return Err(format!("needs power that can be switched, which {name} does not have"));
+        }
+        for (line, wanted) in &needs.lines {
+            match self.lines().find(|(known, _)| known == line) {
+                Some((_, direction)) if direction == *wanted => {}
+                Some(_) if *wanted == Direction::Out => {
+                    return Err(format!("needs the line {line} as an output, and the board drives it on {name}"));
+                }
+                Some(_) => return Err(format!("needs the line {line} as an input, and it is an output on {name}")),
+                None => return Err(format!("needs the line {line}, which {name} does not have")),
+            }
+        }
+        Ok(())
+    }
+
+    /// The board's lines beside reset, and who drives each.
+    fn lines(&self) -> impl Iterator<Item = (&str, Direction)> {
+        let (bench, model) = match self {
+            Self::Port(board, _) => (Some(board.power.iter().chain(&board.lines)), None),
+            Self::Simulated(_) => (None, Some(evkit::LINES.iter())),
+        };
+        let direction = |role| if role == Role::Input { Direction::In } else { Direction::Out };
+        let of_bench = bench.into_iter().flatten().map(move |line| (line.name.as_str(), direction(line.role)));
+        of_bench.chain(model.into_iter().flatten().map(|line| (line.name, line.direction)))
+    }
+}
+
 /// What a run does.
 #[derive(Debug)]
 pub struct Run<'a> {
@@ -70,110 +123,207 @@ pub struct Run<'a> {
     pub members: &'a [Member],
     /// Effects that the command permits.
     pub permitted: &'a [Effect],
+    /// How the boards share the cases, and what follows when one fails.
+    pub order: Order,
     /// Where the timelines go, a folder for each case.
     pub folder: &'a Path,
     /// Everything else.
     pub rig: &'a Rig,
 }
 
+/// How the boards share the cases, and what follows when one fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Every board runs every case. Else each case runs once, on the first board that is free and that it suits.
+    pub each_board: bool,
+    /// After the first failure or error no board takes another case.
+    pub fail_fast: bool,
+    /// How often a failed case is tried again on the same board. Never one that can wear a board.
+    pub retries: u32,
+}
+
+/// A case to be run, and the board that has to run it; `None` for any.
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    case: usize,
+    member: Option<usize>,
+}
+
 impl Run<'_> {
-    /// Runs the cases on the boards and says what happens to `sender`. Returns the timelines' folders, in the order of the cases.
+    /// Runs the cases on the boards and says what happens to `sender`. Returns the timelines' folders, in the order of the cases (for each case in that of the
+    /// boards, where each board runs it): that of the first try, where there were several.
     #[must_use]
     pub fn carry_out(&self, sender: &Sender<Message>) -> Vec<PathBuf> {
-        let queue = Queue::new(self.cases.len());
+        let jobs = self.jobs();
+        let queue = Queue::new(jobs.len());
         std::thread::scope(|scope| {
-            for member in self.members {
-                let (queue, sender) = (&queue, sender.clone());
-                scope.spawn(move || self.work(member, queue, &sender));
+            for (number, member) in self.members.iter().enumerate() {
+                let (jobs, queue, sender) = (&jobs, &queue, sender.clone());
+                scope.spawn(move || self.work(number, member, jobs, queue, &sender));
             }
         });
-        for (index, case) in self.cases.iter().enumerate() {
+        for (index, job) in jobs.iter().enumerate() {
             if !queue.is_done(index) {
-                self.leave_unrun(index, case, &queue, sender);
+                self.leave_unrun(index, *job, &queue, sender);
             }
         }
-        (0..self.cases.len()).map(|index| self.folder_of(index)).collect()
+        jobs.iter().enumerate().map(|(index, job)| self.folder_of(index, *job, 1)).collect()
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        let cases = 0..self.cases.len();
+        if !self.order.each_board {
+            return cases.map(|case| Job { case, member: None }).collect();
+        }
+        cases.flat_map(|case| (0..self.members.len()).map(move |member| Job { case, member: Some(member) })).collect()
     }
 
     /// One board's thread.
-    fn work(&self, member: &Member, queue: &Queue, sender: &Sender<Message>) {
+    fn work(&self, number: usize, member: &Member, jobs: &[Job], queue: &Queue, sender: &Sender<Message>) {
         let progress = Progress::new(member.name(), sender.clone());
         let mut station: Option<Box<dyn Station>> = None;
-        let suits = |index: usize| member.suits(&self.cases[index], self.permitted).is_ok();
-        while !self.rig.interrupted.load(Ordering::Relaxed)
-            && let Some(index) = queue.take(suits)
-        {
-            let mut board = match station.take().map_or_else(|| member.open(self.rig), Ok) {
-                Ok(board) => board,
-                Err(trouble) => {
-                    queue.give_back(index);
-                    return give_up(member, queue, &progress, &trouble);
+        let suits = |index: usize| {
+            let Job { case, member: wanted } = jobs[index];
+            wanted.is_none_or(|wanted| wanted == number) && member.suits(&self.cases[case], self.permitted).is_ok()
+        };
+        let interrupted = || self.rig.interrupted.load(Ordering::Relaxed);
+        while !interrupted() {
+            let mut claimed = None;
+            if station.is_none() {
+                let Some(index) = queue.claim(number, suits) else { break };
+                // The run may have been interrupted while another board's opening was waited for, or while this one was opened.
+                let opened = if interrupted() { None } else { Some(self.take_board(member, &progress)) };
+                if let Some(Err(trouble)) = &opened {
+                    self.give_up(member, queue, &progress, trouble);
                 }
-            };
-            // A panic is a mistake of ours: the case's timeline ends without a verdict, which reads as an error, and dropping the board releases its line.
-            let folder = self.folder_of(index);
-            let ran = catch_unwind(AssertUnwindSafe(|| board.run(&self.cases[index], &folder, &progress)));
-            let trouble = match ran {
-                Ok(Ok(ended)) => ended.given_up.map(|finding| Trouble {
-                    hint: (finding.seen != finding.reason).then_some(finding.seen),
-                    reason: format!("{} (in the case {})", finding.reason, self.cases[index].name),
-                }),
-                // It did not begin: another board may take it.
-                Ok(Err(trouble)) => {
-                    queue.give_back(index);
-                    Some(trouble)
+                station = opened.and_then(Result::ok);
+                if station.is_none() || interrupted() {
+                    queue.unclaim(number, index);
+                    break;
                 }
-                Err(panic) => {
-                    progress.ended(folder);
-                    Some(Trouble { reason: format!("the runner panicked: {}", panic_text(&*panic)), hint: None })
-                }
-            };
-            let Some(trouble) = trouble else {
-                station = Some(board);
-                continue;
-            };
-            // Not closed but dropped: nobody knows the state of its line, so the guardian releases it as well.
-            drop(board);
-            return give_up(member, queue, &progress, &trouble);
+                claimed = Some(index).filter(|index| queue.begin(number, *index));
+            }
+            let Some(index) = claimed.or_else(|| queue.take(suits)) else { break };
+            let Some(board) = &mut station else { break };
+            if let Err(trouble) = self.run_job(index, jobs[index], board.as_mut(), queue, &progress) {
+                // Not closed but dropped: nobody knows the state of its line, so the guardian releases it as well.
+                drop(station);
+                return self.give_up(member, queue, &progress, &trouble);
+            }
         }
-        if let Some(Err(trouble)) = station.map(Station::close) {
-            give_up(member, queue, &progress, &trouble);
+        let after = self.folder.join(format!("999-board-{}-after-run", member.name()));
+        if let Some(Err(trouble)) = station.map(|station| station.close(&after, &progress)) {
+            self.give_up(member, queue, &progress, &trouble);
         }
     }
 
-    fn leave_unrun(&self, index: usize, case: &Case, queue: &Queue, sender: &Sender<Message>) {
-        let reasons: Vec<Result<(), String>> = self.members.iter().map(|member| member.suits(case, self.permitted)).collect();
+    /// Opens a board, and asks it who it is.
+    fn take_board(&self, member: &Member, progress: &Progress) -> Result<Box<dyn Station>, Trouble> {
+        // A panic is a mistake of ours; a claim that it left behind would keep other boards waiting.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let mut board = member.open(self.rig)?;
+            board.check(&self.folder.join(format!("000-board-{}", member.name())), progress)?;
+            Ok(board)
+        }));
+        opened.unwrap_or_else(|panic| Err(Trouble { reason: format!("the runner panicked: {}", panic_text(&*panic)), hint: None }))
+    }
+
+    /// Runs a case, and again while it fails and may be tried again.
+    fn run_job(&self, index: usize, job: Job, board: &mut dyn Station, queue: &Queue, progress: &Progress) -> Result<(), Trouble> {
+        let case = &self.cases[job.case];
+        let tries = self.tries(case);
+        for number in 1..=tries {
+            let attempt = (tries > 1).then_some(Attempt { number, of: tries });
+            let folder = self.folder_of(index, job, number);
+            // A panic is a mistake of ours: the case's timeline ends without a verdict, which reads as an error, and dropping the board releases its line.
+            let ran = catch_unwind(AssertUnwindSafe(|| board.run(case, attempt, &folder, progress)));
+            let ended = match ran {
+                Ok(Ok(ended)) => ended,
+                Ok(Err(trouble)) => {
+                    if number == 1 {
+                        // It did not begin: another board may take it.
+                        queue.give_back(index);
+                    }
+                    return Err(trouble);
+                }
+                Err(panic) => {
+                    progress.ended(folder);
+                    return Err(Trouble { reason: format!("the runner panicked: {}", panic_text(&*panic)), hint: None });
+                }
+            };
+            if let Some(finding) = ended.given_up {
+                return Err(Trouble {
+                    hint: (finding.seen != finding.reason).then_some(finding.seen),
+                    reason: format!("{} (in the case {})", finding.reason, case.name),
+                });
+            }
+            match ended.outcome {
+                Outcome::Failed if number < tries && !self.rig.interrupted.load(Ordering::Relaxed) => {}
+                Outcome::Error if self.order.fail_fast => {
+                    queue.stop(&format!("{} ended with an error", case.name));
+                    break;
+                }
+                // A try that was left out comes after one that failed.
+                Outcome::Failed | Outcome::Skipped if self.order.fail_fast && (ended.outcome == Outcome::Failed || number > 1) => {
+                    queue.stop(&format!("{} failed", case.name));
+                    break;
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// How often a case is run at most. What can wear a board is done as often as somebody asks for it, and no more.
+    fn tries(&self, case: &Case) -> u32 {
+        if case.effects.iter().any(|effect| effect.wears()) { 1 } else { self.order.retries.saturating_add(1) }
+    }
+
+    fn give_up(&self, member: &Member, queue: &Queue, progress: &Progress, trouble: &Trouble) {
+        progress.given_up(&trouble.reason, trouble.hint.clone());
+        queue.give_up(member.name());
+        if self.order.fail_fast {
+            queue.stop(&format!("board {} was given up", member.name()));
+        }
+    }
+
+    fn leave_unrun(&self, index: usize, job: Job, queue: &Queue, sender: &Sender<Message>) {
+        let case = &self.cases[job.case];
+        let only = job.member.and_then(|member| self.members.get(member));
+        let able = self.members.iter().enumerate().filter(|(number, _)| job.member.is_none_or(|member| member == *number));
+        let reasons: Vec<Result<(), String>> = able.map(|(_, member)| member.suits(case, self.permitted)).collect();
         let (outcome, reason) = if self.rig.interrupted.load(Ordering::Relaxed) {
             (Outcome::Skipped, "the run was interrupted before this case began".to_owned())
-        } else if reasons.iter().any(Result::is_ok) {
-            let given_up: Vec<String> = queue.given_up().iter().map(|name| format!("board {name}")).collect();
-            (Outcome::Blocked, given_up.join(", "))
-        } else {
+        } else if !reasons.iter().any(Result::is_ok) {
             let reason = reasons.into_iter().find_map(Result::err);
             (Outcome::Skipped, reason.unwrap_or_else(|| "no board was selected".to_owned()))
+        } else if let Some(stopped) = queue.stopped() {
+            (Outcome::Skipped, format!("not run: --fail-fast after {stopped}"))
+        } else {
+            let given_up = queue.given_up();
+            let given_up = given_up.iter().filter(|name| only.is_none_or(|only| only.name() == *name));
+            (Outcome::Blocked, given_up.map(|name| format!("board {name}")).collect::<Vec<_>>().join(", "))
         };
         let clock = match self.members.first() {
             Some(Member::Simulated(_)) => ClockKind::Simulated,
             _ => ClockKind::Monotonic,
         };
-        let folder = self.folder_of(index);
-        let message = match write_unrun(case, &folder, clock, self.rig.seed, outcome, &reason) {
+        let folder = self.folder_of(index, job, 1);
+        let message = match write_unrun(case, only.map(Member::name), &folder, clock, self.rig.seed, outcome, &reason) {
             Ok(()) => Message::Ended { board: None, folder },
-            Err(error) => Message::GivenUp { board: "record".to_owned(), reason: super::words::describe_error(&error), hint: None },
+            Err(error) => Message::Unrecorded { reason: super::words::describe_error(&error) },
         };
         // The listener outlives the run.
         let _ = sender.send(message);
     }
 
-    fn folder_of(&self, index: usize) -> PathBuf {
-        let name = self.cases.get(index).map_or("", |case| case.name.as_str());
-        self.folder.join(format!("{:03}-{}", index + 1, file_name(name)))
+    /// The folder of a try: `001-early-reset`, `001-early-reset.try-2`, `001-early-reset-on-kit-1` where each board runs each case.
+    fn folder_of(&self, index: usize, job: Job, attempt: u32) -> PathBuf {
+        let name = self.cases.get(job.case).map_or("", |case| case.name.as_str());
+        let on = job.member.and_then(|member| self.members.get(member)).map(|member| format!(" on {}", member.name())).unwrap_or_default();
+        let again = if attempt > 1 { format!(".try-{attempt}") } else { String::new() };
+        self.folder.join(format!("{:03}-{}{again}", index + 1, file_name(&format!("{name}{on}"))))
     }
-}
-
-fn give_up(member: &Member, queue: &Queue, progress: &Progress, trouble: &Trouble) {
-    progress.given_up(&trouble.reason, trouble.hint.clone());
-    queue.give_up(member.name());
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -191,49 +341,4 @@ fn file_name(name: &str) -> String {
         }
     }
     text.trim_matches('-').chars().take(100).collect()
-}
-
-/// Which cases are taken, shared by the boards.
-struct Queue {
-    state: Mutex<QueueState>,
-}
-
-struct QueueState {
-    taken: Vec<bool>,
-    given_up: Vec<String>,
-}
-
-impl Queue {
-    fn new(cases: usize) -> Self {
-        Self { state: Mutex::new(QueueState { taken: vec![false; cases], given_up: Vec::new() }) }
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, QueueState> {
-        // Each change is one store: a board's thread that panicked in between left nothing half done.
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// Takes the first case that nobody has and that `suits`.
-    fn take(&self, suits: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut state = self.state();
-        let index = state.taken.iter().enumerate().position(|(index, taken)| !taken && suits(index))?;
-        state.taken[index] = true;
-        Some(index)
-    }
-
-    fn give_back(&self, index: usize) {
-        self.state().taken[index] = false;
-    }
-
-    fn is_done(&self, index: usize) -> bool {
-        self.state().taken[index]
-    }
-
-    fn give_up(&self, board: &str) {
-        self.state().given_up.push(board.to_owned());
-    }
-
-    fn given_up(&self) -> Vec<String> {
-        self.state().given_up.clone()
-    }
 }

@@ -23,6 +23,32 @@ pub enum Message {
         /// The timeline's folder.
         folder: PathBuf,
     },
+    /// A case that did not run, of which nothing could be written either.
+    Unrecorded {
+        /// Why.
+        reason: String,
+    },
+    /// A board's health case has ended: its timeline is complete in `folder`.
+    Checked {
+        /// The board.
+        board: String,
+        /// The timeline's folder.
+        folder: PathBuf,
+    },
+    /// A phase of an examination has ended.
+    Phase {
+        /// Its name.
+        name: &'static str,
+        /// What it found.
+        found: String,
+    },
+    /// A person is asked something, and nothing else may be drawn over it.
+    Asked {
+        /// The question.
+        question: String,
+    },
+    /// The question no longer stands: it was answered, or withdrawn.
+    Answered,
     /// A board was given up: it takes no more cases.
     GivenUp {
         /// The board.
@@ -94,6 +120,26 @@ impl Progress {
     /// A case ended.
     pub fn ended(&self, folder: PathBuf) {
         self.send(Message::Ended { board: Some(self.board.clone()), folder });
+    }
+
+    /// The board's health case ended.
+    pub fn checked(&self, folder: PathBuf) {
+        self.send(Message::Checked { board: self.board.clone(), folder });
+    }
+
+    /// A phase of an examination ended.
+    pub fn phase(&self, name: &'static str, found: &str) {
+        self.send(Message::Phase { name, found: found.to_owned() });
+    }
+
+    /// A person is asked something.
+    pub fn asks(&self, question: &str) {
+        self.send(Message::Asked { question: question.to_owned() });
+    }
+
+    /// The question no longer stands.
+    pub fn answered(&self) {
+        self.send(Message::Answered);
     }
 
     /// The board is given up.

@@ -26,6 +26,8 @@ impl Finding {
 pub enum Stop {
     /// The board misbehaved.
     Failed(Finding),
+    /// Something came that must not (`never`): no other try makes that good.
+    Forbidden(Finding),
     /// The board restarted by itself, whatever the step was: found by the watch, not by the step.
     Restarted(Finding),
     /// The rig did, once: the case is an error, the board can go on.
@@ -41,8 +43,24 @@ impl Stop {
     #[must_use]
     pub fn finding(&self) -> Option<&Finding> {
         match self {
-            Self::Failed(finding) | Self::Restarted(finding) | Self::Rig(finding) | Self::GivenUp(finding) => Some(finding),
+            Self::Failed(finding) | Self::Forbidden(finding) | Self::Restarted(finding) | Self::Rig(finding) | Self::GivenUp(finding) => {
+                Some(finding)
+            }
             Self::Interrupted => None,
+        }
+    }
+
+    /// The same with other words for its reason.
+    #[must_use]
+    pub fn with_reason(self, words: impl FnOnce(&str) -> String) -> Self {
+        let change = |finding: Finding| Finding { reason: words(&finding.reason), ..finding };
+        match self {
+            Self::Failed(finding) => Self::Failed(change(finding)),
+            Self::Forbidden(finding) => Self::Forbidden(change(finding)),
+            Self::Restarted(finding) => Self::Restarted(change(finding)),
+            Self::Rig(finding) => Self::Rig(change(finding)),
+            Self::GivenUp(finding) => Self::GivenUp(change(finding)),
+            Self::Interrupted => Self::Interrupted,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Virtual boards that a run starts for itself, when no bench names real ones.
 
+use std::path::PathBuf;
+
 use crate::baud::Baud;
-use crate::bench::{Board, BoardName};
-use crate::line::{Active, Backend, Bias, Drive, LineConfig};
+use crate::bench::{Board, BoardKind, BoardName, Identity, Sim};
+use crate::line::{Backend, LineConfig, Role};
 use crate::link::{LinkError, PtyBoard, PtyConfig};
 use crate::model::evkit::{Settings, VirtualEvkit};
-use crate::plan::Effect;
+use crate::plan::{BoardSteps, Effect, VirtualSetup};
 use crate::port::PortName;
 use crate::runner::pool::Member;
 use crate::runner::session::Owner;
@@ -37,22 +39,32 @@ impl VirtualPool {
     #[must_use]
     pub fn members(&self) -> Vec<Member> {
         let member = |(number, board): (usize, &PtyBoard)| {
+            let line = |name: &str, role| {
+                let backend = Backend::Socket { path: board.control_path().to_owned(), line: name.to_owned() };
+                LineConfig { role, ..LineConfig::output(name, backend) }
+            };
             let board = Board {
                 name: BoardName(format!("virtual-{}", number + 1)),
                 line: 0,
+                file: PathBuf::new(),
+                kind: BoardKind::St87m01,
+                identity: Identity::default(),
+                health: false,
+                sim: Sim::None,
                 port: PortName::Path(board.port_path().to_owned()),
                 baud: Baud::DEFAULT,
                 start_up: crate::bench::START_UP,
-                reset: LineConfig {
-                    backend: Backend::Socket { path: board.control_path().to_owned() },
-                    drive: Drive::default(),
-                    bias: Bias::default(),
-                    active: Active::default(),
-                },
+                reset: Some(line("reset", Role::Output)),
+                power: Some(line("power", Role::Power)),
+                lines: vec![line("wake", Role::Output), line("ring", Role::Input)],
                 allow: Effect::ALL.to_vec(),
+                before_run: BoardSteps::default(),
+                before_case: BoardSteps::default(),
+                after_run: BoardSteps::default(),
+                virtual_setup: VirtualSetup::default(),
                 virtual_control: Some(board.control_path().to_owned()),
             };
-            Member::Port(board, Owner::ThisRun)
+            Member::Port(Box::new(board), Owner::ThisRun)
         };
         self.boards.iter().enumerate().map(member).collect()
     }

@@ -3,7 +3,8 @@
 //! The messages are `#REBOOT_RESET` after a pulse of the reset line, `#REBOOT_HOST` after a restart that the host asked for, `#REBOOT_WD: n` after a watchdog, and
 //! `#SYSSTART` (sources: Easy Connect and other public hosts). They are told by whole lines, so that an echo or a text around them is none.
 //!
-//! `#SYSSTART` is judged by time: it belongs to the last commanded restart, if that is no longer ago than the application takes to start. `#REBOOT_RESET` was seen to
+//! `#SYSSTART` is judged by time and number: it belongs to the last commanded restart, if that is no longer ago than the application takes to start, and there is one for each (an assumption: no source
+//! has seen two). `#REBOOT_RESET` was seen to
 //! come only after the first command, however late that is, so it and `#REBOOT_HOST` are judged by whether a commanded restart is still without such a message.
 //! `#REBOOT_WD` is never commanded.
 
@@ -87,25 +88,33 @@ pub struct Restarts {
     untold: Option<Commanded>,
     /// The one before, which was untold when the last one was commanded: its message may be on its way, or never come.
     earlier: Option<Commanded>,
+    /// How many `#SYSSTART` may come: one for the last restart, and one for the one before where that was commanded just before it.
+    starts: u8,
 }
+
+/// For so long after another restart was commanded a `#SYSSTART` may still be on its way from the one before: the system and the adapter hold it back.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 impl Restarts {
     /// Those of a board of which is not known what was done to it before `at`: when it was taken, or when it had restarted by itself.
     #[must_use]
     pub fn unknown_before(at: MonoTime) -> Self {
         let restart = Commanded { at, by: None, is_told_late: true };
-        Self { last: Some(restart), untold: Some(restart), earlier: None }
+        Self { last: Some(restart), untold: Some(restart), earlier: None, starts: 1 }
     }
 
-    /// Those of a virtual board that was set up at `at`, as the event `by` says.
+    /// Those of a virtual board that was set up at `at`, as the event `by` says: it runs as if it had long been started, and says nothing of a start.
     fn set_up(at: MonoTime, by: u64) -> Self {
         let restart = Commanded { at, by: Some(by), is_told_late: false };
-        Self { last: Some(restart), untold: Some(restart), earlier: None }
+        Self { last: Some(restart), untold: None, earlier: None, starts: 0 }
     }
 
     fn command(&mut self, at: MonoTime, by: u64) {
         let restart = Commanded { at, by: Some(by), is_told_late: true };
-        self.earlier = self.untold.replace(restart);
+        let is_near = self.last.is_some_and(|last| at < last.at + ON_ITS_WAY) && self.starts > 0;
+        self.starts = if is_near { 2 } else { 1 };
+        // What a set-up may have left to say was said before it.
+        self.earlier = self.untold.replace(restart).filter(|untold| untold.is_told_late);
         self.last = Some(restart);
     }
 
@@ -114,7 +123,11 @@ impl Restarts {
         let last = self.last?;
         match message {
             Message::Watchdog => None,
-            Message::Started => Some(last).filter(|last| last.covers(since, start_up)),
+            Message::Started => {
+                let starts = self.starts.checked_sub(1).filter(|_| last.covers(since, start_up))?;
+                self.starts = starts;
+                Some(last)
+            }
             Message::Why => {
                 let untold = self.untold.take().filter(|untold| untold.is_told_late || untold.covers(since, start_up));
                 untold.or_else(|| self.earlier.take().filter(|_| last.covers(since, start_up)))
@@ -125,7 +138,7 @@ impl Restarts {
     /// The same for the next case, on whose timeline the events of this one are not.
     fn without_events(self) -> Self {
         let without = |restart: Option<Commanded>| restart.map(|restart| Commanded { by: None, ..restart });
-        Self { last: without(self.last), untold: without(self.untold), earlier: without(self.earlier) }
+        Self { last: without(self.last), untold: without(self.untold), earlier: without(self.earlier), starts: self.starts }
     }
 }
 
@@ -159,6 +172,8 @@ pub struct Watch {
     from: MonoTime,
     /// When the last restart came that nobody commanded.
     uncommanded: Option<MonoTime>,
+    /// How many restarts were commanded.
+    count: u32,
 }
 
 impl Watch {
@@ -166,7 +181,13 @@ impl Watch {
     #[must_use]
     pub fn new(restarts: Restarts, start_up: Duration) -> Self {
         let (messages, commands) = (prepared(&MESSAGES), prepared(&COMMANDS));
-        Self { messages, commands, restarts, start_up, from: MonoTime::ZERO, uncommanded: None }
+        Self { messages, commands, restarts, start_up, from: MonoTime::ZERO, uncommanded: None, count: 0 }
+    }
+
+    /// A watch that sees nothing: over a board of which nothing is assumed.
+    #[must_use]
+    pub fn off() -> Self {
+        Self { from: MonoTime::FAR_FUTURE, ..Self::new(Restarts::default(), Duration::ZERO) }
     }
 
     /// The board was set up anew, as the event `by` says: what it said before is no longer of interest.
@@ -177,7 +198,13 @@ impl Watch {
 
     /// The board was made to restart, or may restart for what was done to it, by the event `by`.
     pub(super) fn commanded(&mut self, at: MonoTime, by: u64) {
+        self.count = self.count.saturating_add(1);
         self.restarts.command(at, by);
+    }
+
+    /// How many restarts were commanded.
+    pub(super) fn count(&self) -> u32 {
+        self.count
     }
 
     /// When the start-up time of the last commanded restart ends. Whoever waits for longer wakes once then: what is read later has come later.
@@ -189,7 +216,7 @@ impl Watch {
     pub(super) fn sent(&mut self, bytes: &[u8], at: MonoTime, by: u64) {
         let mut rest = bytes;
         while let Some(hit) = self.commands.feed(rest) {
-            self.restarts.command(at, by);
+            self.commanded(at, by);
             rest = &rest[hit.consumed..];
         }
     }
@@ -218,7 +245,7 @@ impl Watch {
         let expected = match message {
             Message::Watchdog => "no restart by a watchdog, which nobody commands".to_owned(),
             Message::Started => {
-                format!("no start of the application but within {start_up} of a commanded restart (`start-up` of the board)")
+                format!("one start of the application for each commanded restart, within {start_up} of it (`start-up` of the board)")
             }
             Message::Why => "one such message for each commanded restart".to_owned(),
         };
@@ -320,8 +347,23 @@ mod tests {
         watch.commanded(s(10), 3);
         let by = |watch: &mut Watch, at| watch.next(&mut &b"\r\n#SYSSTART\r\n"[..], at, at).unwrap().by;
         assert_eq!(by(&mut watch, s(11)), Some(3));
-        assert_eq!(by(&mut watch, s(39)), Some(3));
-        assert_eq!(seen(&mut watch, b"#SYSSTART\r\n", s(40)), [("#SYSSTART".to_owned(), false)]);
+        assert_eq!(by(&mut watch, s(12)), None, "one start a restart");
+        watch.commanded(s(20), 4);
+        assert_eq!(by(&mut watch, s(49)), Some(4));
+        watch.commanded(s(100), 5);
+        assert_eq!(seen(&mut watch, b"#SYSSTART\r\n", s(130)), [("#SYSSTART".to_owned(), false)]);
+    }
+
+    #[test]
+    fn a_start_may_be_on_its_way_when_the_next_restart_is_commanded() {
+        let mut watch = watch();
+        let started = |watch: &mut Watch, at| seen(watch, b"#SYSSTART\r\n", at)[0].1;
+        watch.commanded(s(10), 3);
+        watch.commanded(s(10), 4);
+        assert!(started(&mut watch, s(11)) && started(&mut watch, s(12)) && !started(&mut watch, s(13)));
+        watch.commanded(s(20), 5);
+        watch.commanded(s(22), 6);
+        assert!(started(&mut watch, s(23)) && !started(&mut watch, s(24)), "the first one was cut off by the second");
     }
 
     #[test]

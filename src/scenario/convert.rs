@@ -1,24 +1,23 @@
 //! A scenario file becomes cases: one for each combination of its matrix.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
-use super::anchors;
-use super::file::{ScenarioFile, VERBS, Verb};
+use super::file::{ScenarioFile, VERBS};
+use super::fragments::Fragments;
 use super::images::Made;
 use super::matrix::{Combination, combinations};
-use super::reader::Reader;
+use super::reader::{Reader, says_nothing};
 use super::requires::bounds;
 use super::setup::setup;
-use super::variables::{IMAGE_NAME, Scope, is_image_name};
-use super::verbs::{Steps, positive};
-use crate::document::{Cursor, Document, Entries, Problems, Text, known, one_of};
+use super::variables::{IMAGE_NAME, is_image_name};
+use super::verbs::{MAX_STEPS, Steps, positive};
+use crate::document::{Cursor, Diagnostic, Document, Entries, FORMAT, Problems, TRUTH, Text, known, one_of};
 use crate::plan::effects::{Derived, derive};
 use crate::plan::units::show_duration;
 use crate::plan::{Case, DEADLINE_SLACK, Effect, PlannedImage, Requires, Step, worst_case};
-
-/// The most steps that a scenario may have.
-const MAX_STEPS: usize = 1_000;
+use crate::secret::Secrets;
 
 /// The longest name of a scenario, in characters.
 const MAX_NAME: usize = 100;
@@ -26,16 +25,23 @@ const MAX_NAME: usize = 100;
 /// Complaints after which the rest of a matrix is not looked at.
 const ENOUGH_PROBLEMS: usize = 20;
 
-/// The cases of one file; complaints go to `problems`, and the cases are then of no use.
-pub(super) fn cases(
-    document: &Document,
-    bench_images: &BTreeMap<String, PlannedImage>,
-    made: &mut Made,
-    problems: &mut Problems,
-) -> Vec<Case> {
+/// What the files of one plan share.
+pub(super) struct Around<'b> {
+    /// Images of the bench, which go before those that a file makes under the same name.
+    pub(super) images: &'b BTreeMap<String, PlannedImage>,
+    /// Where secrets come from.
+    pub(super) secrets: &'b Secrets,
+    /// Images made so far.
+    pub(super) made: Made,
+    /// Fragments read so far.
+    pub(super) fragments: Fragments,
+}
+
+/// The cases of one file; complaints go to `problems`, and the cases are then of no use. Fragments are looked for from `directory` on.
+pub(super) fn cases(document: &Document, directory: Option<&Path>, around: &mut Around<'_>, problems: &mut Problems) -> Vec<Case> {
     let before = problems.len();
     document.refuse_empty_keys(problems);
-    check_shape_of_steps(document, problems);
+    check_shape_of_steps(document.root(), problems);
     if problems.len() > before {
         return Vec::new();
     }
@@ -47,64 +53,78 @@ pub(super) fn cases(
         }
     };
     let root = document.root();
-    if &*file.format != "1" {
+    if &*file.format != FORMAT {
         problems.push(root.get("format").problem(format!("format {} is not known", &*file.format)).hint("this version reads `format: 1`"));
         return Vec::new();
     }
     check_name(&file.scenario, root.get("scenario"), problems);
+    if let Some(problem) = file.summary.as_ref().and_then(|summary| says_nothing(root.get("summary"), summary, "what the scenario is for"))
+    {
+        problems.push(problem);
+    }
     let tags = tags(&file, root, problems);
     let declared = declared_effects(&file, root, problems);
     if file.steps.is_empty() {
         problems.push(root.get("steps").key_problem("there are no steps, so nothing would be tested").hint("give it at least one"));
     }
-    if file.steps.len() + file.finally.as_ref().map_or(0, Vec::len) > MAX_STEPS {
+    if file.steps.len() + file.finally.as_ref().map_or(0, Vec::len) > usize::from(MAX_STEPS) {
         problems.push(root.get("steps").key_problem(format!("more than {MAX_STEPS} steps")).hint("split the scenario"));
         return Vec::new();
     }
     let Some(combinations) = combinations(file.matrix.as_ref(), root.get("matrix"), problems) else { return Vec::new() };
 
+    let mut shared = Shared { file: &file, root, directory, around, declared: &declared, missing: BTreeMap::new() };
     let mut cases = Vec::with_capacity(combinations.len());
     for combination in combinations {
         if problems.len() >= before + ENOUGH_PROBLEMS {
             break;
         }
-        let mut shared = Shared { file: &file, root, bench_images, made };
         if let Some(case) = shared.case(combination, problems) {
             cases.push(Case { tags: tags.clone(), effects: declared.iter().copied().collect(), ..case });
         }
     }
     if problems.len() == before {
-        check_effects(&cases, &declared, root, problems);
+        shared.check_effects(problems);
     }
     cases
 }
 
 /// What the cases of one file share.
-struct Shared<'f> {
+struct Shared<'f, 'b> {
     file: &'f ScenarioFile,
     root: Cursor<'f>,
-    bench_images: &'f BTreeMap<String, PlannedImage>,
-    made: &'f mut Made,
+    directory: Option<&'f Path>,
+    around: &'f mut Around<'b>,
+    /// The effects that the file declares.
+    declared: &'f BTreeSet<Effect>,
+    /// Those that it does not declare, each at the first step that has it.
+    missing: BTreeMap<Effect, (Derived, Diagnostic)>,
 }
 
-impl Shared<'_> {
+impl Shared<'_, '_> {
     /// One case, without its tags and effects.
     fn case(&mut self, combination: Combination, problems: &mut Problems) -> Option<Case> {
         let images = self.images(&combination, problems)?;
-        let scope = Scope { combination: &combination, images: &images };
-        let mut reader = Reader::new(scope, problems);
+        let mut reader = Reader::new(combination.clone(), &images, self.around.secrets, problems);
         let requires = self.requires(&mut reader);
         let virtual_board = setup(self.file.virtual_board.as_ref(), self.root.get("virtual"), &mut reader);
-        let may_reset = may_reset(self.file.may_reset.as_ref(), self.root.get("may-reset"), &mut reader);
-        let mut reading = Steps { reader: &mut reader, images: &images, made: self.made, used: BTreeMap::new() };
-        let steps = read_steps(&self.file.steps, self.root.get("steps"), 0, &mut reading);
-        let finally =
-            read_steps(self.file.finally.as_deref().unwrap_or_default(), self.root.get("finally"), self.file.steps.len(), &mut reading);
-        let used = reading.used;
+        let may_reset = truth(self.file.may_reset.as_ref(), self.root.get("may-reset"), &mut reader);
+        let may_damage = truth(self.file.may_damage.as_ref(), self.root.get("may-damage"), &mut reader);
+        let directory = self.directory.map(Path::to_owned);
+        let mut reading = Steps::new(&mut reader, &images, &mut self.around.made, &mut self.around.fragments, directory, 0);
+        let steps = reading.section(&self.file.steps, self.root.get("steps"));
+        let finally = reading.section(self.file.finally.as_deref().unwrap_or_default(), self.root.get("finally"));
+        let (used, places) = (reading.used, reading.places);
         let (steps, finally) = (steps?, finally?);
         let deadline = deadline(self.file.deadline.as_ref(), self.root.get("deadline"), &steps, &mut reader);
         let finally_deadline =
             deadline_of_finally(self.file.finally_deadline.as_ref(), self.root.get("finally-deadline"), &finally, &mut reader);
+        let secrets = reader.secrets_used.into_iter().collect();
+        for derived in derive(steps.iter().chain(&finally)).into_iter().filter(|derived| !self.declared.contains(&derived.effect)) {
+            if let Some(place) = places.get(usize::from(derived.step)) {
+                self.missing.entry(derived.effect).or_insert_with(|| (derived, place.clone()));
+            }
+        }
         Some(Case {
             name: case_name(&self.file.scenario, &combination),
             scenario: self.file.scenario.0.clone(),
@@ -121,29 +141,50 @@ impl Shared<'_> {
             deadline: deadline?,
             finally_deadline: finally_deadline?,
             may_reset: may_reset?,
+            may_damage: may_damage?,
             images: used,
+            secrets,
+            is_of_board: false,
         })
+    }
+
+    /// Refuses a file that declares less than its steps do; each missing effect once, at the first step that has it.
+    fn check_effects(&self, problems: &mut Problems) {
+        let all = self.declared.iter().chain(self.missing.keys()).collect::<BTreeSet<_>>();
+        let all = all.into_iter().map(|effect| effect.name()).collect::<Vec<_>>().join(", ");
+        for (effect, (derived, place)) in &self.missing {
+            let mut diagnostic = place
+                .clone()
+                .message(format!("the step may have the effect `{effect}`, which the file does not declare"))
+                .label(format!("it {}", derived.because))
+                .hint(format!("write `effects: [{all}]`"));
+            if let Some(effects) = self.root.find("effects") {
+                diagnostic = diagnostic.related(self.root.document().file(), effects.excerpt(), "declared here");
+            }
+            problems.push(diagnostic);
+        }
     }
 
     /// The images that steps may name. One of the bench goes before one of the same name in the file, which is checked all the same.
     fn images(&mut self, combination: &Combination, problems: &mut Problems) -> Option<BTreeMap<String, PlannedImage>> {
         let mut images = BTreeMap::new();
         let place = self.root.get("images");
-        let none = BTreeMap::new();
-        let mut reader = Reader::new(Scope { combination, images: &none }, problems);
         let mut all = true;
-        for (name, image) in self.file.images.as_ref().map_or(&[][..], |Entries(images)| images) {
+        for (name, map) in self.file.images.as_ref().map_or(&[][..], |Entries(images)| images) {
             let entry = place.get(name);
+            // A copy may be one of an image of the bench, or of one that stands before it.
+            let known = images.clone().into_iter().chain(self.around.images.clone()).collect();
+            let mut reader = Reader::new(combination.clone(), &known, self.around.secrets, problems);
             if !is_image_name(name) {
                 reader.push(entry.key_problem(format!("`{name}` cannot be the name of an image")).hint(IMAGE_NAME));
                 all = false;
             }
-            match self.made.image(name, &image.make, entry.get("make"), &mut reader) {
+            match self.around.made.image(name, map, entry, &known, &mut reader) {
                 Some(image) => drop(images.insert(name.clone(), image)),
                 None => all = false,
             }
         }
-        images.extend(self.bench_images.iter().map(|(name, image)| (name.clone(), image.clone())));
+        images.extend(self.around.images.iter().map(|(name, image)| (name.clone(), image.clone())));
         all.then_some(images)
     }
 
@@ -156,28 +197,42 @@ impl Shared<'_> {
     }
 }
 
-/// Each step is a map with one key, a verb that there is. serde's own words for this do not help, so it is checked before.
-fn check_shape_of_steps(document: &Document, problems: &mut Problems) {
-    for list in ["steps", "finally"].into_iter().filter_map(|key| document.root().find(key)) {
-        for step in list.items() {
-            let mut verbs = step.entries();
-            match (verbs.next(), verbs.next()) {
-                (Some(verb), None) => {
-                    let name = verb.key().unwrap_or_default();
-                    if !VERBS.contains(&name) {
-                        problems.push(verb.key_problem(format!("unknown verb `{name}`")).hint(known(name, VERBS.iter().copied())));
-                    }
+/// Keys under which a list of steps stands inside a step.
+const INNER_LISTS: &[&str] = &["steps", "else"];
+
+/// Each step is a map with one key, a verb that there is. serde's own words for this do not help, so it is checked before. The lists are those of `root`.
+pub(super) fn check_shape_of_steps(root: Cursor<'_>, problems: &mut Problems) {
+    for list in ["steps", "finally"].into_iter().filter_map(|key| root.find(key)) {
+        check_shape_of_list(list, problems);
+    }
+}
+
+/// The same for one list, and for those inside of its steps.
+pub(super) fn check_shape_of_list(list: Cursor<'_>, problems: &mut Problems) {
+    for step in list.items() {
+        let mut verbs = step.entries();
+        match (verbs.next(), verbs.next()) {
+            (Some(verb), None) => {
+                let name = verb.key().unwrap_or_default();
+                if !VERBS.contains(&name) {
+                    problems.push(verb.key_problem(format!("unknown verb `{name}`")).hint(known(name, VERBS.iter().copied())));
                 }
-                (Some(_), Some(second)) => {
-                    let hint = "a step has one verb; what belongs to it is indented below it or stands in its braces";
-                    problems.push(second.key_problem("a second key beside the step's verb").hint(hint));
+                let handlers = verb.find("on").into_iter().flat_map(|on| on.items());
+                for inner in
+                    std::iter::once(verb).chain(handlers).flat_map(|holder| INNER_LISTS.iter().filter_map(move |key| holder.find(key)))
+                {
+                    check_shape_of_list(inner, problems);
                 }
-                (None, _) => {
-                    problems.push(
-                        step.problem("expected a step, which is a map with one key, the verb")
-                            .hint("write `- reset: { pulse: 15 ms }`; `- restore:` has a colon, too"),
-                    );
-                }
+            }
+            (Some(_), Some(second)) => {
+                let hint = "a step has one verb; what belongs to it is indented below it or stands in its braces";
+                problems.push(second.key_problem("a second key beside the step's verb").hint(hint));
+            }
+            (None, _) => {
+                problems.push(
+                    step.problem("expected a step, which is a map with one key, the verb")
+                        .hint("write `- reset: { pulse: 15 ms }`; `- restore:` has a colon, too"),
+                );
             }
         }
     }
@@ -217,41 +272,9 @@ fn declared_effects(file: &ScenarioFile, root: Cursor<'_>, problems: &mut Proble
     declared
 }
 
-/// Refuses a file that declares less than its steps do; each missing effect once, at the first step that has it.
-fn check_effects(cases: &[Case], declared: &BTreeSet<Effect>, root: Cursor<'_>, problems: &mut Problems) {
-    let mut missing = BTreeMap::<Effect, Derived>::new();
-    for derived in cases.iter().flat_map(|case| derive(case.steps.iter().chain(&case.finally))) {
-        if !declared.contains(&derived.effect) {
-            missing.entry(derived.effect).or_insert(derived);
-        }
-    }
-    let all = declared.iter().chain(missing.keys()).collect::<BTreeSet<_>>();
-    let all = all.into_iter().map(|effect| effect.name()).collect::<Vec<_>>().join(", ");
-    let steps = root.get("steps").items().chain(root.find("finally").into_iter().flat_map(|finally| finally.items())).collect::<Vec<_>>();
-    for (effect, derived) in &missing {
-        let step = steps.get(derived.step).copied().unwrap_or(root);
-        let mut diagnostic = step
-            .key_problem(format!("the step may have the effect `{effect}`, which the file does not declare"))
-            .label(format!("it {}", derived.because))
-            .hint(format!("write `effects: [{all}]`"));
-        if let Some(effects) = root.find("effects") {
-            diagnostic = diagnostic.related(root.document().file(), effects.excerpt(), "declared here");
-        }
-        problems.push(diagnostic);
-    }
-}
-
-fn read_steps(verbs: &[Verb], list: Cursor<'_>, first_id: usize, reading: &mut Steps<'_, '_>) -> Option<Vec<Step>> {
-    // All are read before any is missed, so that every mistake is shown.
-    let id = |index: usize| u16::try_from(first_id + index).unwrap_or(u16::MAX);
-    let steps = verbs.iter().enumerate().map(|(index, verb)| reading.step(verb, list.item(index), id(index))).collect::<Vec<_>>();
-    let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
-    anchors::check(&steps, list, reading.reader)?;
-    Some(steps)
-}
-
-fn may_reset(text: Option<&Text>, at: Cursor<'_>, reader: &mut Reader<'_>) -> Option<bool> {
-    text.map_or(Some(false), |text| reader.word(at, text, "`true` or `false`", &[("true", true), ("false", false)]))
+/// `false` where the key is not given.
+fn truth(text: Option<&Text>, at: Cursor<'_>, reader: &mut Reader<'_>) -> Option<bool> {
+    text.map_or(Some(false), |text| reader.word(at, text, "`true` or `false`", TRUTH))
 }
 
 /// What the file says, or the worst case of the steps and some slack.

@@ -1,5 +1,8 @@
 //! The matrix: one case for each combination of its values.
 
+use std::collections::BTreeSet;
+
+use super::variables::{RESERVED, is_variable};
 use crate::document::{Cursor, Entries, Problems, Text, nearest};
 
 /// The most cases that one file may come to.
@@ -21,14 +24,14 @@ pub(super) fn combinations(matrix: Option<&Entries<Vec<Text>>>, cursor: Cursor<'
     }
     for (name, values) in names {
         let entry = cursor.get(name);
-        if !is_name(name) {
+        if !is_variable(name) {
             problems.push(
                 entry
                     .key_problem(format!("`{name}` cannot be used as a variable"))
                     .hint("a name is letters, digits and `_`, and begins with a letter"),
             );
-        } else if name == "image" {
-            problems.push(entry.key_problem("`image` is kept for the versions of images").hint("choose another name"));
+        } else if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| reserved == name) {
+            problems.push(entry.key_problem(*why).hint("choose another name"));
         }
         if values.is_empty() {
             problems.push(
@@ -36,6 +39,10 @@ pub(super) fn combinations(matrix: Option<&Entries<Vec<Text>>>, cursor: Cursor<'
             );
         }
         for (index, value) in values.iter().enumerate() {
+            if value.contains("$secret") {
+                let problem = entry.item(index).problem("a secret cannot be a value of the matrix: cases are named by those");
+                problems.push(problem.hint("write `$secret.NAME` where it is sent"));
+            }
             if let Some(first) = values[..index].iter().position(|earlier| earlier == value) {
                 let first = entry.item(first);
                 let related = (cursor.document().file().to_owned(), first.excerpt());
@@ -75,15 +82,14 @@ pub(super) fn combinations(matrix: Option<&Entries<Vec<Text>>>, cursor: Cursor<'
     }))
 }
 
-/// Whether a word can stand behind `$`.
-fn is_name(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
+/// What [`is_variable`] takes, as a pattern for editors.
+pub(super) const NAME_PATTERN: &str = "^[A-Za-z][A-Za-z0-9_]*$";
 
 /// A hint for a variable that there is not.
-pub(super) fn unknown_variable(name: &str, combination: &Combination) -> String {
-    let known = combination.iter().map(|(name, _)| format!("`${name}`")).collect::<Vec<_>>();
-    let near = nearest(name, combination.iter().map(|(name, _)| name.as_str())).map(|near| format!("did you mean `${near}`? "));
-    let all = if known.is_empty() { "this file has no `matrix`".to_owned() } else { format!("known: {}", known.join(", ")) };
+pub(super) fn unknown_variable(name: &str, combination: &Combination, kept: &BTreeSet<String>) -> String {
+    let names = combination.iter().map(|(name, _)| name.as_str()).chain(kept.iter().map(String::as_str)).collect::<Vec<_>>();
+    let near = nearest(name, names.iter().copied()).map(|near| format!("did you mean `${near}`? "));
+    let shown = names.iter().map(|name| format!("`${name}`")).collect::<Vec<_>>().join(", ");
+    let all = if names.is_empty() { "this file has no `matrix`".to_owned() } else { format!("known: {shown}") };
     format!("{}{all}; `$$` is a dollar", near.unwrap_or_default())
 }

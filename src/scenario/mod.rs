@@ -3,14 +3,17 @@
 //! A file is read as it is written ([`file`](self)), its matrix is expanded, variables are filled in, and every value gets its meaning; all complaints are collected and placed. docs/scenarios.md
 //! is the reference of the language. Nothing in here knows a port or a line.
 
-mod anchors;
+mod board;
+mod comparison;
 mod convert;
 mod file;
+mod fragments;
 mod images;
 mod matrix;
 mod patterns;
 mod reader;
 mod requires;
+mod schema;
 mod setup;
 mod shipped;
 #[cfg(test)]
@@ -21,14 +24,19 @@ mod verbs;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-pub(crate) use variables::{IMAGE_NAME, is_image_name};
+pub(crate) use board::StepList;
+pub(crate) use schema::settings as settings_schema;
+pub(crate) use setup::{SetupMap, Words};
+pub(crate) use variables::{IMAGE_NAME, IMAGE_NAME_PATTERN, is_image_name};
 
 pub use file::VERBS;
+pub use schema::{fragment_schema, schema};
 pub use shipped::SHIPPED;
 
 use crate::bench::Bench;
 use crate::document::{Diagnostic, Document, Excerpt, Problems};
 use crate::plan::Plan;
+use crate::secret::Secrets;
 
 /// Reads scenario files and makes the plan of them, in the order given. Images of the bench, where there is one, go before those that a file makes under the same name.
 ///
@@ -72,10 +80,10 @@ impl Source {
         Some(Self::Shipped(file, text))
     }
 
-    fn open(&self) -> Result<Document, Box<Diagnostic>> {
+    fn open(&self) -> Opened {
         match self {
-            Self::File(file) => Document::open(file),
-            Self::Shipped(name, text) => Document::parse(&Path::new("scenarios").join(name), text.as_bytes()),
+            Self::File(file) => (Document::open(file), file.parent().map(Path::to_owned)),
+            Self::Shipped(name, text) => (Document::parse(&Path::new("scenarios").join(name), text.as_bytes()), None),
         }
     }
 }
@@ -85,17 +93,24 @@ impl Source {
 /// # Errors
 /// As [`load`].
 pub fn load_text(file: &Path, text: &str, bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
-    plan(std::iter::once(Document::parse(file, text.as_bytes())), bench)
+    plan(std::iter::once((Document::parse(file, text.as_bytes()), file.parent().map(Path::to_owned))), bench)
 }
 
-fn plan(documents: impl Iterator<Item = Result<Document, Box<Diagnostic>>>, bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
-    let none = BTreeMap::new();
-    let bench_images = bench.map_or(&none, |bench| &bench.images);
+/// A document, and what the paths of fragments in it are relative to; `None` where it can include none.
+type Opened = (Result<Document, Box<Diagnostic>>, Option<PathBuf>);
+
+fn plan(documents: impl Iterator<Item = Opened>, bench: Option<&Bench>) -> Result<Plan, Vec<Diagnostic>> {
+    let (no_images, no_file) = (BTreeMap::new(), Secrets::default());
+    let mut around = convert::Around {
+        images: bench.map_or(&no_images, |bench| &bench.images),
+        secrets: bench.map_or(&no_file, |bench| &bench.secrets),
+        made: images::Made::default(),
+        fragments: fragments::Fragments::default(),
+    };
     let mut problems = Problems::default();
-    let mut made = images::Made::default();
     let mut names = HashMap::<String, (PathBuf, Excerpt)>::new();
     let mut plan = Plan::default();
-    for document in documents {
+    for (document, directory) in documents {
         let document = match document {
             Ok(document) => document,
             Err(diagnostic) => {
@@ -108,7 +123,12 @@ fn plan(documents: impl Iterator<Item = Result<Document, Box<Diagnostic>>>, benc
             problems.push(problem.hint("a bench file goes behind `--bench`"));
             continue;
         }
-        let cases = convert::cases(&document, bench_images, &mut made, &mut problems);
+        if let Some(fragment) = document.root().find("fragment").filter(|_| document.root().find("scenario").is_none()) {
+            let problem = fragment.key_problem("this is a fragment, not a scenario");
+            problems.push(problem.hint("a scenario takes its steps in: `- include: FILE`"));
+            continue;
+        }
+        let cases = convert::cases(&document, directory.as_deref(), &mut around, &mut problems);
         if let Some(case) = cases.first() {
             let name = document.root().get("scenario");
             if let Some((file, excerpt)) = names.get(&case.scenario) {

@@ -28,7 +28,7 @@ impl Forms<'_> {
     pub(super) fn pattern(&self, cursor: Cursor<'_>, reader: &mut Reader<'_>) -> Option<Pattern> {
         match (self.text, self.hex, self.regex) {
             (Some(text), None, None) => {
-                reader.value(cursor.get("text"), text, |text| Ok(Pattern::new(PatternSource::Text(text_bytes(text)?))?))
+                reader.value_for(Target::Bytes, cursor.get("text"), text, |text| Ok(Pattern::new(PatternSource::Text(text_bytes(text)?))?))
             }
             (None, Some(hex), None) => reader.value(cursor.get("hex"), hex, |hex| Ok(Pattern::new(PatternSource::Hex(hex_bytes(hex)?))?)),
             (None, None, Some(regex)) => {
@@ -51,29 +51,38 @@ pub(super) fn single(map: &PatternMap, cursor: Cursor<'_>, reader: &mut Reader<'
 }
 
 /// What is waited for and what must not come, compiled together.
-pub(super) fn patterns(
-    wanted: Option<Pattern>,
+pub(super) fn patterns_of(
+    wanted: Vec<Pattern>,
     never: Option<&[PatternMap]>,
     cursor: Cursor<'_>,
     reader: &mut Reader<'_>,
 ) -> Option<Patterns> {
-    let list = cursor.get("never");
-    let mut all = wanted.into_iter().collect::<Vec<_>>();
+    let mut all = wanted;
     let wanted = all.len();
-    if never.is_some_and(<[_]>::is_empty) {
-        reader.push(list.key_problem("`never` is empty").hint("give it patterns, `never: [ { text: ERROR } ]`, or remove it"));
-        return None;
-    }
-    let never = never.unwrap_or_default();
-    // All are read before any is missed, so that every mistake is shown.
-    let read = never.iter().enumerate().map(|(index, map)| Forms::from(map).pattern(list.item(index), reader)).collect::<Vec<_>>();
-    for pattern in read {
-        all.push(pattern?);
+    if let Some(never) = never {
+        all.extend(never_patterns(never, cursor, reader)?);
     }
     Some(Patterns { set: compile(all, cursor, reader)?, wanted })
 }
 
-fn compile(patterns: Vec<Pattern>, cursor: Cursor<'_>, reader: &mut Reader<'_>) -> Option<Arc<PatternSet>> {
+/// What must not come, compiled by itself.
+pub(super) fn never_set(never: &[PatternMap], cursor: Cursor<'_>, reader: &mut Reader<'_>) -> Option<Arc<PatternSet>> {
+    let patterns = never_patterns(never, cursor, reader)?;
+    compile(patterns, cursor, reader)
+}
+
+fn never_patterns(never: &[PatternMap], cursor: Cursor<'_>, reader: &mut Reader<'_>) -> Option<Vec<Pattern>> {
+    let list = cursor.get("never");
+    if never.is_empty() {
+        reader.push(list.key_problem("`never` is empty").hint("give it patterns, `never: [ { text: ERROR } ]`, or remove it"));
+        return None;
+    }
+    // All are read before any is missed, so that every mistake is shown.
+    let read = never.iter().enumerate().map(|(index, map)| Forms::from(map).pattern(list.item(index), reader)).collect::<Vec<_>>();
+    read.into_iter().collect()
+}
+
+pub(super) fn compile(patterns: Vec<Pattern>, cursor: Cursor<'_>, reader: &mut Reader<'_>) -> Option<Arc<PatternSet>> {
     match PatternSet::new(patterns) {
         Ok(set) => Some(Arc::new(set)),
         Err(error) => {

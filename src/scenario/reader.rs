@@ -1,17 +1,41 @@
 //! Reading the values of one case: variables filled in, text given its meaning, complaints placed and collected.
 
-use super::variables::{Scope, Target};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::matrix::Combination;
+use super::variables::{Filled, Scope, Target};
 use crate::document::{Cursor, Diagnostic, Problems, Refusal, one_of};
+use crate::plan::{PlannedImage, Template};
+use crate::secret::{Secret, Secrets};
+
+/// A complaint about a text for people that says nothing, where it does not: it would leave a blank in reports. `what` is what it should say.
+pub(super) fn says_nothing(cursor: Cursor<'_>, text: &str, what: &str) -> Option<Diagnostic> {
+    let key = cursor.key().unwrap_or("this");
+    let problem = || cursor.problem(format!("`{key}` says nothing")).hint(format!("write {what}, or remove the key"));
+    text.trim().is_empty().then(problem)
+}
 
 /// What the reading of a case needs at every value.
 pub(super) struct Reader<'r> {
-    scope: Scope<'r>,
+    /// Names and values that hold here: the matrix's in a scenario, the parameters in a fragment.
+    pub(super) combination: Combination,
+    /// Names under which steps read so far keep a value.
+    pub(super) kept: BTreeSet<String>,
+    /// Secrets that were named.
+    pub(super) secrets_used: BTreeSet<Secret>,
+    images: &'r BTreeMap<String, PlannedImage>,
+    secrets: &'r Secrets,
     problems: &'r mut Problems,
 }
 
 impl<'r> Reader<'r> {
-    pub(super) const fn new(scope: Scope<'r>, problems: &'r mut Problems) -> Self {
-        Self { scope, problems }
+    pub(super) const fn new(
+        combination: Combination,
+        images: &'r BTreeMap<String, PlannedImage>,
+        secrets: &'r Secrets,
+        problems: &'r mut Problems,
+    ) -> Self {
+        Self { combination, kept: BTreeSet::new(), secrets_used: BTreeSet::new(), images, secrets, problems }
     }
 
     /// Adds a complaint.
@@ -22,6 +46,21 @@ impl<'r> Reader<'r> {
     /// Adds a complaint about a value.
     pub(super) fn refuse(&mut self, cursor: Cursor<'_>, refusal: Refusal) {
         self.push(cursor.refused(refusal));
+    }
+
+    /// The text of a value, its variables filled in.
+    fn fill(&mut self, target: Target, cursor: Cursor<'_>, text: &str) -> Option<Filled> {
+        let scope = Scope { combination: &self.combination, images: self.images, kept: &self.kept, secrets: self.secrets };
+        match scope.fill(text, target) {
+            Ok(filled) => {
+                self.secrets_used.extend(filled.secrets.iter().cloned());
+                Some(filled)
+            }
+            Err(refusal) => {
+                self.refuse(cursor, refusal);
+                None
+            }
+        }
     }
 
     /// The meaning of a value, its variables filled in; `None` when it was refused.
@@ -37,24 +76,30 @@ impl<'r> Reader<'r> {
         text: &str,
         parse: impl FnOnce(&str) -> Result<T, Refusal>,
     ) -> Option<T> {
-        let filled = match self.scope.fill(text, target) {
-            Ok(filled) => filled,
+        let filled = self.fill(target, cursor, text)?;
+        let shown = match filled.text() {
+            Ok(shown) => shown,
             Err(refusal) => {
                 self.refuse(cursor, refusal);
                 return None;
             }
         };
-        match parse(&filled) {
+        match parse(&shown) {
             Ok(value) => Some(value),
             Err(refusal) => {
                 let mut diagnostic = cursor.refused(refusal);
-                if filled != text {
-                    diagnostic = diagnostic.label(format!("here it is `{}`", filled.escape_debug()));
+                if shown != text && filled.secrets.is_empty() {
+                    diagnostic = diagnostic.label(format!("here it is `{}`", shown.escape_debug()));
                 }
                 self.push(diagnostic);
                 None
             }
         }
+    }
+
+    /// A text in which values may stand that are known only while the case runs.
+    pub(super) fn template(&mut self, cursor: Cursor<'_>, text: &str) -> Option<Template> {
+        self.fill(Target::Text, cursor, text).map(|filled| Template::new(filled.pieces))
     }
 
     /// One of several words; `what` is what they are called.

@@ -3,19 +3,15 @@
 use crate::document::Refusal;
 use crate::plan::{Relation, VersionBound};
 
-/// Relations as files write them, longer ones first.
-const RELATIONS: &[(&str, Relation)] =
-    &[("<=", Relation::AtMost), (">=", Relation::AtLeast), ("<", Relation::Less), (">", Relation::Greater), ("=", Relation::Equal)];
-
 /// Bounds with commas between, all of which must hold.
 pub(super) fn bounds(text: &str) -> Result<Vec<VersionBound>, Refusal> {
     text.split(',').map(|part| bound(part.trim())).collect()
 }
 
 fn bound(text: &str) -> Result<VersionBound, Refusal> {
-    let found = RELATIONS.iter().find_map(|(sign, relation)| text.strip_prefix(sign).map(|version| (*relation, version.trim())));
+    let found = Relation::SIGNS.iter().find_map(|(sign, relation)| text.strip_prefix(sign).map(|version| (*relation, version.trim())));
     let (relation, version) = found.ok_or_else(|| {
-        Refusal::new(format!("`{text}` is not a bound on a version"), "write `>=2.6.0`; relations are `<`, `<=`, `=`, `>=`, `>`")
+        Refusal::new(format!("`{text}` is not a bound on a version"), "write `>=2.6.0`; relations are `<`, `<=`, `=`, `!=`, `>=`, `>`")
     })?;
     Ok(VersionBound { relation, version: version.parse()? })
 }

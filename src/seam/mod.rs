@@ -1,6 +1,6 @@
 //! The seam: how the runner sees a board.
 //!
-//! Only [`Seam::wait`] blocks. Everything else (send on a stream, set a speed, drive a line) queues and returns; writes, drains
+//! Only [`Seam::wait`] blocks. Everything else (send on a stream, set a speed, drive a line, read one back) queues and returns; writes, drains
 //! and a backend's answer are completed inside `wait`, which returns what happened. Streams and lines are numbered, so that a
 //! tool, a second port or an observed edge needs no new seam. There are two implementations: [`real`] (poll on file descriptors) and [`simulated`] (a device model in the
 //! same thread on simulated time).
@@ -35,22 +35,42 @@ impl StreamId {
     }
 }
 
-/// A line of a board, by number.
+/// A line of a board, by number: [`LineId::RESET`], [`LineId::POWER`], then the named ones in the order of the bench. [`Seam::lines`] has
+/// their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineId(pub u8);
 
 impl LineId {
-    /// The reset line.
+    /// The reset line. Every board has it.
     pub const RESET: Self = Self(0);
+    /// The module's supply. Asserted is on.
+    pub const POWER: Self = Self(1);
+    /// The first of the named lines.
+    pub const FIRST_NAMED: Self = Self(2);
+}
 
-    /// The name that the timeline writes.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self.0 {
-            0 => "reset",
-            _ => "line",
-        }
-    }
+/// Whose a line is to drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// We drive it.
+    Out,
+    /// The board drives it, and we see its edges.
+    In,
+}
+
+/// A line that a board has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineInfo {
+    /// Its number.
+    pub id: LineId,
+    /// The name that files use and the timeline writes.
+    pub name: String,
+    /// Who drives it.
+    pub direction: Direction,
+    /// The state in which no current flows through it into a module without a supply.
+    pub unpowered: LineState,
+    /// How long a drive of it may take.
+    pub answer_within: Duration,
 }
 
 /// The state of a line. Never high or low: polarity is the backend's affair.
@@ -145,6 +165,17 @@ pub enum Happening<'a> {
         /// Return of the call.
         after: MonoTime,
     },
+    /// The backend of a line has asked a person to drive it, and waits for the answer; [`Happening::Driven`] comes with that.
+    Asked {
+        /// The line.
+        line: LineId,
+        /// Which drive.
+        ticket: Ticket,
+        /// What the person is to do, in words.
+        question: String,
+        /// When it was asked.
+        at: MonoTime,
+    },
     /// A queued drive of a line was carried out by its backend.
     Driven {
         /// The line.
@@ -159,6 +190,43 @@ pub enum Happening<'a> {
         before: MonoTime,
         /// When the backend said that it is done.
         after: MonoTime,
+    },
+    /// A queued reading of a line was carried out by its backend, or was given up.
+    Level {
+        /// The line.
+        line: LineId,
+        /// Which reading.
+        ticket: Ticket,
+        /// What the line is, whoever makes it so; `None` where its backend cannot tell.
+        state: Option<LineState>,
+        /// When it was read.
+        at: MonoTime,
+        /// What its backend said, or that it said nothing, where it failed.
+        refused: Option<String>,
+    },
+    /// What holds a stream's transmit line low was switched, after what was queued before it had left the wire.
+    TransmitHeld {
+        /// The stream.
+        stream: StreamId,
+        /// Which switch.
+        ticket: Ticket,
+        /// Whether it is low from now on.
+        held: bool,
+        /// Entry of the call.
+        before: MonoTime,
+        /// Return of the call.
+        after: MonoTime,
+        /// What the port said, where it does not do so.
+        refused: Option<String>,
+    },
+    /// The board drove a line.
+    Edge {
+        /// The line.
+        line: LineId,
+        /// What it is now.
+        state: LineState,
+        /// When, as the kernel (or the program at the other end) stamped it: earlier than it was noticed.
+        at: MonoTime,
     },
     /// A stream is gone: unplugged, hung up, or closed at its other end. Nothing more comes on it.
     Gone {
@@ -218,11 +286,19 @@ pub enum SeamError {
     #[error("the {line} line could not be {what}: {source}")]
     Line {
         /// The line's name.
-        line: &'static str,
-        /// `asserted` or `released`.
+        line: String,
+        /// `asserted`, `released`, `switched on`, `switched off` or `watched`.
         what: &'static str,
         /// What its backend said.
         source: crate::line::LineError,
+    },
+    /// The kernel had no room for some edges of a line: what the board did then is not known.
+    #[error("{count} edges of the {line} line were lost: it changes faster than this computer reads")]
+    LostEdges {
+        /// The line's name.
+        line: String,
+        /// How many.
+        count: u32,
     },
     /// A blocking call of the system failed.
     #[error("{call} failed: {source}")]
@@ -242,6 +318,9 @@ pub trait Seam {
     /// What the link can carry.
     fn capabilities(&self) -> Capabilities;
 
+    /// The lines that the board has.
+    fn lines(&self) -> &[LineInfo];
+
     /// Queues bytes for a stream, to be written at `at` (or at once). Completed by [`Happening::Sent`].
     fn send(&mut self, stream: StreamId, bytes: &[u8], at: Option<MonoTime>) -> Ticket;
 
@@ -249,11 +328,22 @@ pub trait Seam {
     /// and the computed wire time has passed). Completed by [`Happening::SpeedSet`].
     fn set_speed(&mut self, stream: StreamId, speed: Baud) -> Ticket;
 
-    /// Queues a drive of a line, at `at` (or at once). **Asserting the reset line resets the board.** Completed by
+    /// Queues that a stream's transmit line is held low (a break without an end), or no longer is: a line that idles high feeds a module without a supply. What was
+    /// queued before it on this stream is first written and drained. Completed by [`Happening::TransmitHeld`], also where the port cannot do it.
+    fn hold_transmit(&mut self, stream: StreamId, held: bool) -> Ticket;
+
+    /// Queues a drive of a line, at `at` (or at once). **Asserting the reset line resets the board**, releasing the power line switches it off. Completed by
     /// [`Happening::Driven`].
     fn drive(&mut self, line: LineId, state: LineState, at: Option<MonoTime>) -> Ticket;
 
-    /// Forgets everything queued that has not begun. A send that is half written is forgotten in its rest. Called when a
+    /// Queues that a line which we drive is read back: what it is, whoever makes it so. Nothing is driven. Completed by [`Happening::Level`], also where the line's backend cannot tell or does not
+    /// answer. It says something of others only while the line is let go, and for that long enough to have risen.
+    fn read_back(&mut self, line: LineId) -> Ticket;
+
+    /// Forgets a send that has not begun; one that has, or is done, goes on as though nobody had asked.
+    fn withdraw_send(&mut self, ticket: Ticket);
+
+    /// Forgets everything queued that has not begun. A send that is half written is forgotten in its rest, and a question to a person is withdrawn. Called when a
     /// step failed or the run was interrupted, before `finally`.
     fn forget_queued(&mut self);
 

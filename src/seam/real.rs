@@ -1,6 +1,7 @@
-//! The seam to hardware: `ppoll` on the port, a line's backend and the interrupt, all in the thread that waits.
+//! The seam to hardware: `ppoll` on the port, the lines' backends and the interrupt, all in the thread that waits.
 //!
-//! A turn of [`Seam::wait`] looks at the interrupt and a pending line, then does what is due on lines, then on the stream, then reads; only when nothing of that happened does it sleep.
+//! A turn of [`Seam::wait`] looks at the interrupt and pending lines, then does what is due on lines, then on the stream, then takes edges, then reads; only when nothing of that happened
+//! does it sleep.
 //! What was returned once is never looked for again, and whoever floods gets one read a turn, so a flood starves neither queue nor interrupt.
 //!
 //! - **Timed operations** are never early. The thread sleeps until 200 µs before and spins the rest on the clock (the kernel wakes a
@@ -12,6 +13,7 @@
 //!   afterwards is never carried out: the next wait returns [`SeamError::Stream`]. Lines, deadlines and the interrupt go on as before.
 //! - **Errors** forget the operation that failed and nothing else.
 
+mod input;
 mod line;
 mod stream;
 
@@ -23,11 +25,12 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
+use self::input::Input;
 use self::line::Line;
 use self::stream::Stream;
-use super::{Capabilities, Happening, LineId, LineState, Seam, SeamError, StreamId, Ticket};
+use super::{Capabilities, Direction, Happening, LineId, LineInfo, LineState, Seam, SeamError, StreamId, Ticket};
 use crate::baud::Baud;
-use crate::line::ResetLine;
+use crate::line::{InputLine, MAX_LINES, OutputLine};
 use crate::port::Port;
 use crate::time::MonoTime;
 
@@ -37,10 +40,19 @@ const SPIN: Duration = Duration::from_micros(200);
 /// Turns without a look at the interrupt, at most. A look costs a system call, and in a flood one read a turn is all that is done.
 const TURNS_UNSEEN: u8 = 8;
 
-/// A board as it is wired to this computer: one port, one reset line. See the module for the rules.
+/// Descriptors that one poll can look at: port, interrupt, lines.
+const MAX_FDS: usize = 2 + MAX_LINES;
+
+/// A board as it is wired to this computer: one port, a reset line, perhaps more lines. See the module for the rules.
 pub struct RealSeam {
+    /// The lines that we drive. Dropped before the port, which may be that of one of them.
+    lines: Vec<Line>,
     stream: Stream,
-    line: Line,
+    /// The lines that the board drives.
+    inputs: Vec<Input>,
+    infos: Vec<LineInfo>,
+    /// The entry of the last poll, which looks at every input.
+    inputs_seen_at: MonoTime,
     interrupt: Option<Arc<OwnedFd>>,
     interrupted: bool,
     /// An operation for a stream or a line that this board does not have.
@@ -55,7 +67,11 @@ enum Found {
     Bytes { at: MonoTime, since: MonoTime },
     Sent { ticket: Ticket, planned: Option<MonoTime>, before: MonoTime, after: MonoTime },
     SpeedSet { ticket: Ticket, requested: Baud, actual: Baud, before: MonoTime, after: MonoTime },
-    Driven { ticket: Ticket, state: LineState, planned: Option<MonoTime>, before: MonoTime, after: MonoTime },
+    TransmitHeld { ticket: Ticket, held: bool, before: MonoTime, after: MonoTime, refused: Option<String> },
+    Asked { line: LineId, ticket: Ticket, question: String, at: MonoTime },
+    Edge { line: LineId, state: LineState, at: MonoTime },
+    Driven { line: LineId, ticket: Ticket, state: LineState, planned: Option<MonoTime>, before: MonoTime, after: MonoTime },
+    Level { line: LineId, ticket: Ticket, state: Option<LineState>, at: MonoTime, refused: Option<String> },
     Gone { at: MonoTime, reason: String },
     Interrupted { at: MonoTime },
     Deadline { at: MonoTime },
@@ -72,10 +88,19 @@ struct Due {
 impl RealSeam {
     /// A board on this port and this reset line. `interrupt` becomes readable when the run is to end, and stays so: it is never read here.
     #[must_use]
-    pub fn new(port: Port, reset: Box<dyn ResetLine>, interrupt: Option<Arc<OwnedFd>>) -> Self {
+    pub fn new(port: Port, reset: Box<dyn OutputLine>, interrupt: Option<Arc<OwnedFd>>) -> Self {
+        Self::unwired(port, interrupt).with_output(LineId::RESET, "reset", LineState::Released, reset)
+    }
+
+    /// A board on this port, to which no line is wired yet.
+    #[must_use]
+    pub fn unwired(port: Port, interrupt: Option<Arc<OwnedFd>>) -> Self {
         Self {
             stream: Stream::new(StreamId::PORT, port),
-            line: Line::new(LineId::RESET, reset),
+            lines: Vec::new(),
+            inputs: Vec::new(),
+            infos: Vec::new(),
+            inputs_seen_at: MonoTime::ZERO,
             interrupt,
             interrupted: false,
             misdirected: None,
@@ -83,6 +108,29 @@ impl RealSeam {
             turns_unseen: 0,
             is_slack_set: false,
         }
+    }
+
+    /// The same with one more line that we drive; `unpowered` is as in [`LineInfo`]. At most [`MAX_LINES`] lines in all.
+    #[must_use]
+    pub fn with_output(mut self, id: LineId, name: &str, unpowered: LineState, backend: Box<dyn OutputLine>) -> Self {
+        self.infos.push(LineInfo {
+            id,
+            name: name.to_owned(),
+            direction: Direction::Out,
+            unpowered,
+            answer_within: backend.answer_within(),
+        });
+        self.lines.push(Line::new(id, name, backend));
+        self
+    }
+
+    /// The same with one more line that the board drives.
+    #[must_use]
+    pub fn with_input(mut self, id: LineId, name: &str, backend: Box<dyn InputLine>) -> Self {
+        let (unpowered, answer_within) = (LineState::Released, Duration::ZERO);
+        self.infos.push(LineInfo { id, name: name.to_owned(), direction: Direction::In, unpowered, answer_within });
+        self.inputs.push(Input::new(id, name, backend));
+        self
     }
 
     /// The port, for messages.
@@ -108,26 +156,36 @@ impl RealSeam {
         }
         loop {
             self.turns_unseen += 1;
-            if self.turns_unseen >= TURNS_UNSEEN || self.line.is_pending() && self.turns_unseen > 1 {
+            if self.turns_unseen >= TURNS_UNSEEN || self.turns_unseen > 1 && self.lines.iter().any(Line::is_pending) {
                 self.poll(Some(Duration::ZERO))?;
             }
             if std::mem::take(&mut self.interrupted) {
                 self.interrupt = None;
                 return Ok(Found::Interrupted { at: MonoTime::now() });
             }
-            if let Some(found) = self.line.turn()? {
-                return Ok(found);
+            for line in &mut self.lines {
+                if let Some(found) = line.turn()? {
+                    return Ok(found);
+                }
             }
             if let Some(found) = self.stream.turn()? {
                 return Ok(found);
             }
+            for input in &mut self.inputs {
+                if let Some(found) = input.turn()? {
+                    return Ok(found);
+                }
+            }
             if let Some(found) = self.stream.read()? {
                 return Ok(found);
             }
-            if self.stream.empty_seen_at() >= until {
+            if self.stream.empty_seen_at() < until {
+                self.sleep(until)?;
+            } else if !self.inputs.is_empty() && self.inputs_seen_at < until {
+                self.poll(Some(Duration::ZERO))?;
+            } else {
                 return Ok(Found::Deadline { at: MonoTime::now() });
             }
-            self.sleep(until)?;
         }
     }
 
@@ -135,7 +193,7 @@ impl RealSeam {
     fn sleep(&mut self, until: MonoTime) -> Result<(), SeamError> {
         let now = MonoTime::now();
         let mut wake = until;
-        for due in [self.line.due(), self.stream.due(now)].into_iter().flatten() {
+        for due in self.lines.iter().filter_map(Line::due).chain(self.stream.due(now)) {
             if due.is_precise && now + SPIN >= due.at {
                 let end = due.at.min(until);
                 while MonoTime::now() < end {
@@ -155,28 +213,47 @@ impl RealSeam {
             tv_nsec: timeout.subsec_nanos().into(),
         });
         let port = self.stream.port().as_fd();
-        let mut fds = [(); 3].map(|()| PollFd::from_borrowed_fd(port, PollFlags::empty()));
+        let mut fds = [(); MAX_FDS].map(|()| PollFd::from_borrowed_fd(port, PollFlags::empty()));
         let mut count = 0;
         let mut watch = |fd, flags| {
             fds[count] = PollFd::from_borrowed_fd(fd, flags);
             count += 1;
-            count - 1
         };
-        let stream = self.stream.interest().map(|flags| watch(port, flags));
-        let line = self.line.pending_fd().map(|fd| watch(fd, PollFlags::IN));
-        let interrupt = self.interrupt.as_ref().map(|fd| watch(fd.as_fd(), PollFlags::IN));
+        // Taken in below in the same order.
+        if let Some(flags) = self.stream.interest() {
+            watch(port, flags);
+        }
+        if let Some(fd) = &self.interrupt {
+            watch(fd.as_fd(), PollFlags::IN);
+        }
+        self.lines.iter().filter_map(Line::pending_fd).for_each(|fd| watch(fd, PollFlags::IN));
+        self.inputs.iter().filter_map(Input::fd).for_each(|fd| watch(fd, PollFlags::IN));
 
+        let seen_at = MonoTime::now();
         match rustix::event::poll(&mut fds[..count], timeout.as_ref()) {
             Ok(_) => {}
             // Whatever the signal meant, the next turn looks again.
             Err(Errno::INTR) => return Ok(()),
             Err(source) => return Err(SeamError::System { call: "ppoll", source: source.into() }),
         }
-        let seen = |index: Option<usize>| index.map_or(PollFlags::empty(), |index| fds[index].revents());
-        let (stream, line, interrupt) = (seen(stream), seen(line), seen(interrupt));
-        self.stream.polled(stream);
-        self.line.polled(line);
-        self.interrupted = !interrupt.is_empty();
+        let mut seen = [PollFlags::empty(); MAX_FDS];
+        for (seen, fd) in seen.iter_mut().zip(&fds) {
+            *seen = fd.revents();
+        }
+        let mut seen = seen.into_iter();
+        let mut next = |is_watched: bool| if is_watched { seen.next().unwrap_or(PollFlags::empty()) } else { PollFlags::empty() };
+        let of_stream = next(self.stream.interest().is_some());
+        self.interrupted = !next(self.interrupt.is_some()).is_empty();
+        for line in &mut self.lines {
+            let of_line = next(line.pending_fd().is_some());
+            line.polled(of_line);
+        }
+        for input in &mut self.inputs {
+            let of_input = next(input.fd().is_some());
+            input.polled(of_input);
+        }
+        self.stream.polled(of_stream);
+        self.inputs_seen_at = seen_at;
         self.turns_unseen = 0;
         Ok(())
     }
@@ -188,7 +265,11 @@ impl Seam for RealSeam {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.stream.port().capabilities()
+        Capabilities { observed_edges: !self.inputs.is_empty(), ..self.stream.port().capabilities() }
+    }
+
+    fn lines(&self) -> &[LineInfo] {
+        &self.infos
     }
 
     fn send(&mut self, stream: StreamId, bytes: &[u8], at: Option<MonoTime>) -> Ticket {
@@ -211,18 +292,40 @@ impl Seam for RealSeam {
         ticket
     }
 
-    fn drive(&mut self, line: LineId, state: LineState, at: Option<MonoTime>) -> Ticket {
+    fn hold_transmit(&mut self, stream: StreamId, held: bool) -> Ticket {
         let ticket = self.ticket();
-        if line == LineId::RESET {
-            self.line.drive(ticket, state, at);
+        if stream == StreamId::PORT {
+            self.stream.hold_transmit(ticket, held);
         } else {
-            self.misdirect(line.name(), "drive");
+            self.misdirect(stream.name(), "hold_transmit");
         }
         ticket
     }
 
+    fn drive(&mut self, line: LineId, state: LineState, at: Option<MonoTime>) -> Ticket {
+        let ticket = self.ticket();
+        match self.lines.iter_mut().find(|known| known.id == line) {
+            Some(known) => known.drive(ticket, state, at),
+            None => self.misdirect("line", "drive"),
+        }
+        ticket
+    }
+
+    fn read_back(&mut self, line: LineId) -> Ticket {
+        let ticket = self.ticket();
+        match self.lines.iter_mut().find(|known| known.id == line) {
+            Some(known) => known.read_back(ticket),
+            None => self.misdirect("line", "read_back"),
+        }
+        ticket
+    }
+
+    fn withdraw_send(&mut self, ticket: Ticket) {
+        self.stream.withdraw_send(ticket);
+    }
+
     fn forget_queued(&mut self) {
-        self.line.forget_queued();
+        self.lines.iter_mut().for_each(Line::forget_queued);
         self.stream.forget_queued();
         self.misdirected = None;
     }
@@ -233,7 +336,7 @@ impl Seam for RealSeam {
             let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
         }
         let found = self.next(until)?;
-        let (stream, line) = (StreamId::PORT, LineId::RESET);
+        let stream = StreamId::PORT;
         Ok(match found {
             Found::Bytes { at, since } => Happening::Bytes { stream, at, since, bytes: self.stream.bytes(), marks: self.stream.marks() },
             Found::Sent { ticket, planned, before, after } => {
@@ -242,7 +345,15 @@ impl Seam for RealSeam {
             Found::SpeedSet { ticket, requested, actual, before, after } => {
                 Happening::SpeedSet { stream, ticket, requested, actual, before, after }
             }
-            Found::Driven { ticket, state, planned, before, after } => Happening::Driven { line, ticket, state, planned, before, after },
+            Found::TransmitHeld { ticket, held, before, after, refused } => {
+                Happening::TransmitHeld { stream, ticket, held, before, after, refused }
+            }
+            Found::Asked { line, ticket, question, at } => Happening::Asked { line, ticket, question, at },
+            Found::Edge { line, state, at } => Happening::Edge { line, state, at },
+            Found::Driven { line, ticket, state, planned, before, after } => {
+                Happening::Driven { line, ticket, state, planned, before, after }
+            }
+            Found::Level { line, ticket, state, at, refused } => Happening::Level { line, ticket, state, at, refused },
             Found::Gone { at, reason } => Happening::Gone { stream, at, reason },
             Found::Interrupted { at } => Happening::Interrupted { at },
             Found::Deadline { at } => Happening::Deadline { at },

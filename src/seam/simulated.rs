@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Capabilities, Happening, LineId, LineState, Mark, Seam, SeamError, StreamId, Ticket};
+use super::{Capabilities, Happening, LineId, LineInfo, LineState, Mark, Seam, SeamError, StreamId, Ticket};
 use crate::baud::Baud;
-use crate::model::{DeviceModel, Input, Output};
+use crate::model::{DeviceModel, Input, Output, OutputEdge, PortChange};
+use crate::port::is_close;
 use crate::time::MonoTime;
 
 /// What a system call takes on simulated time: enough that the time before it and the time after it differ.
@@ -26,6 +27,10 @@ pub struct SimulatedSeam {
     wire_free: MonoTime,
     stream_queue: VecDeque<StreamOp>,
     line_queue: VecDeque<LineOp>,
+    /// Lines that the host asserts.
+    asserted: Vec<LineId>,
+    lines: Vec<LineInfo>,
+    edges: VecDeque<OutputEdge>,
     next_ticket: u64,
     received: Output,
     seen_empty: MonoTime,
@@ -38,18 +43,25 @@ pub struct SimulatedSeam {
     interrupt: Option<Arc<AtomicBool>>,
     interrupt_at: Option<MonoTime>,
     interrupted: bool,
+    fastest: Option<Baud>,
 }
 
 enum StreamOp {
     Send { ticket: Ticket, bytes: Vec<u8>, at: Option<MonoTime> },
     Speed { ticket: Ticket, speed: Baud },
+    Hold { ticket: Ticket, held: bool },
 }
 
 struct LineOp {
     line: LineId,
     ticket: Ticket,
-    state: LineState,
+    act: LineAct,
     at: Option<MonoTime>,
+}
+
+enum LineAct {
+    Drive(LineState),
+    ReadBack,
 }
 
 impl SimulatedSeam {
@@ -57,6 +69,8 @@ impl SimulatedSeam {
     #[must_use]
     pub fn new(model: Box<dyn DeviceModel>, speed: Baud) -> Self {
         let mut seam = Self {
+            lines: model.lines().to_vec().into_iter().map(|line| line.info()).collect(),
+            edges: VecDeque::new(),
             model,
             model_wake: None,
             now: MonoTime::ZERO,
@@ -64,6 +78,7 @@ impl SimulatedSeam {
             wire_free: MonoTime::ZERO,
             stream_queue: VecDeque::new(),
             line_queue: VecDeque::new(),
+            asserted: Vec::new(),
             next_ticket: 0,
             received: Output::default(),
             seen_empty: MonoTime::ZERO,
@@ -75,6 +90,7 @@ impl SimulatedSeam {
             interrupt: None,
             interrupt_at: None,
             interrupted: false,
+            fastest: None,
         };
         seam.feed(Input::HostSpeed(speed));
         seam
@@ -95,6 +111,11 @@ impl SimulatedSeam {
         self.unplug_at = Some(at);
     }
 
+    /// Orders the port to make no speed above this one, as an adapter whose clock is too slow: asked for more, it makes this.
+    pub fn fastest(&mut self, speed: Baud) {
+        self.fastest = Some(speed);
+    }
+
     /// Orders an interruption at `at`.
     pub fn interrupt(&mut self, at: MonoTime) {
         self.interrupt_at = Some(at);
@@ -108,6 +129,11 @@ impl SimulatedSeam {
     fn feed(&mut self, input: Input<'_>) {
         let before = self.received.bytes.len();
         self.model_wake = self.model.advance(self.now, input, &mut self.received);
+        self.edges.extend(self.received.edges.drain(..));
+        // An open port does not come back, only its name does: whoever wants it opens it anew.
+        if let Some(event) = self.received.port.drain(..).find(|event| event.change == PortChange::Gone) {
+            self.unplug_at = Some(self.unplug_at.map_or(event.at, |at| at.min(event.at)));
+        }
         if self.gone {
             self.received.bytes.truncate(before);
             self.received.marks.retain(|mark| mark.offset < before);
@@ -132,25 +158,50 @@ impl SimulatedSeam {
     fn next_wake(&self, until: MonoTime) -> MonoTime {
         let stream_due = match self.stream_queue.front() {
             Some(StreamOp::Send { at, .. }) => at.unwrap_or(self.now),
-            Some(StreamOp::Speed { .. }) => self.wire_free,
+            Some(StreamOp::Speed { .. } | StreamOp::Hold { .. }) => self.wire_free,
             None => MonoTime::FAR_FUTURE,
         };
-        let line_due = self.line_queue.front().map_or(MonoTime::FAR_FUTURE, |op| op.at.unwrap_or(self.now));
+        let line_due = self.next_of_lines().map(|(_, at)| at).min().unwrap_or(MonoTime::FAR_FUTURE);
         let orders = [self.model_wake, self.unplug_at.filter(|_| !self.gone), self.interrupt_at.filter(|_| !self.interrupted)];
         let wake = orders.into_iter().flatten().fold(until.min(stream_due).min(line_due), MonoTime::min);
         // A host that oversleeps wakes at the end of its sleep, whatever came in between.
         self.oversleeps.iter().filter(|(from, to)| *from <= wake && wake < *to).fold(wake, |wake, (_, to)| wake.max(*to))
     }
 
+    /// What is next on each line, as its index in the queue, and when it is due. Lines do not wait for each other.
+    fn next_of_lines(&self) -> impl Iterator<Item = (usize, MonoTime)> {
+        let is_next = |index: usize, op: &LineOp| self.line_queue.iter().take(index).all(|earlier| earlier.line != op.line);
+        self.line_queue
+            .iter()
+            .enumerate()
+            .filter(move |(index, op)| is_next(*index, op))
+            .map(|(index, op)| (index, op.at.unwrap_or(self.now)))
+    }
+
     fn take_due_line(&mut self) -> Option<LineOp> {
-        let due = self.line_queue.front().is_some_and(|op| op.at.is_none_or(|at| at <= self.now));
-        if due { self.line_queue.pop_front() } else { None }
+        let (index, _) = self.next_of_lines().filter(|(_, at)| *at <= self.now).min_by_key(|(_, at)| *at)?;
+        self.line_queue.remove(index)
+    }
+
+    /// Drives a line as the host.
+    fn drives(&mut self, line: LineId, state: LineState) {
+        self.asserted.retain(|asserted| *asserted != line);
+        if state == LineState::Asserted {
+            self.asserted.push(line);
+        }
+        self.feed(Input::Line { line, state });
+    }
+
+    /// What a line is, whoever makes it so. The supply is not let go, so that of it there is nothing to read.
+    fn level(&self, line: LineId) -> Option<LineState> {
+        let driven = if self.asserted.contains(&line) { LineState::Asserted } else { LineState::Released };
+        (line != LineId::POWER).then(|| self.model.level(line).unwrap_or(driven))
     }
 
     fn take_due_stream(&mut self) -> Option<StreamOp> {
         let due = match self.stream_queue.front() {
             Some(StreamOp::Send { at, .. }) => at.is_none_or(|at| at <= self.now),
-            Some(StreamOp::Speed { .. }) => self.wire_free <= self.now,
+            Some(StreamOp::Speed { .. } | StreamOp::Hold { .. }) => self.wire_free <= self.now,
             None => false,
         };
         if due { self.stream_queue.pop_front() } else { None }
@@ -169,7 +220,11 @@ impl Seam for SimulatedSeam {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { framing_marks: true, break_signal: false, modem_lines: false, observed_edges: false }
+        Capabilities { framing_marks: true, break_signal: true, modem_lines: false, observed_edges: true }
+    }
+
+    fn lines(&self) -> &[LineInfo] {
+        &self.lines
     }
 
     fn send(&mut self, _stream: StreamId, bytes: &[u8], at: Option<MonoTime>) -> Ticket {
@@ -184,10 +239,26 @@ impl Seam for SimulatedSeam {
         ticket
     }
 
+    fn hold_transmit(&mut self, _stream: StreamId, held: bool) -> Ticket {
+        let ticket = self.ticket();
+        self.stream_queue.push_back(StreamOp::Hold { ticket, held });
+        ticket
+    }
+
     fn drive(&mut self, line: LineId, state: LineState, at: Option<MonoTime>) -> Ticket {
         let ticket = self.ticket();
-        self.line_queue.push_back(LineOp { line, ticket, state, at });
+        self.line_queue.push_back(LineOp { line, ticket, act: LineAct::Drive(state), at });
         ticket
+    }
+
+    fn read_back(&mut self, line: LineId) -> Ticket {
+        let ticket = self.ticket();
+        self.line_queue.push_back(LineOp { line, ticket, act: LineAct::ReadBack, at: None });
+        ticket
+    }
+
+    fn withdraw_send(&mut self, ticket: Ticket) {
+        self.stream_queue.retain(|op| !matches!(op, StreamOp::Send { ticket: queued, .. } if *queued == ticket));
     }
 
     fn forget_queued(&mut self) {
@@ -197,10 +268,18 @@ impl Seam for SimulatedSeam {
 
     fn wait(&mut self, until: MonoTime) -> Result<Happening<'_>, SeamError> {
         loop {
-            if let Some(op) = self.take_due_line() {
-                self.feed(Input::Line { line: op.line, state: op.state });
-                let (before, after) = self.call();
-                return Ok(Happening::Driven { line: op.line, ticket: op.ticket, state: op.state, planned: op.at, before, after });
+            if let Some(LineOp { line, ticket, act, at }) = self.take_due_line() {
+                return Ok(match act {
+                    LineAct::Drive(state) => {
+                        self.drives(line, state);
+                        let (before, after) = self.call();
+                        Happening::Driven { line, ticket, state, planned: at, before, after }
+                    }
+                    LineAct::ReadBack => {
+                        let (_, at) = self.call();
+                        Happening::Level { line, ticket, state: self.level(line), at, refused: None }
+                    }
+                });
             }
             if self.should_interrupt() {
                 self.interrupted = true;
@@ -223,12 +302,24 @@ impl Seam for SimulatedSeam {
                     return Ok(Happening::Sent { stream: StreamId::PORT, ticket, planned: at, before, after, bytes: &self.sent });
                 }
                 Some(StreamOp::Speed { ticket, speed }) => {
-                    self.speed = speed;
-                    self.feed(Input::HostSpeed(speed));
+                    let actual = self.fastest.map_or(speed, |fastest| speed.min(fastest));
+                    self.speed = actual;
+                    self.feed(Input::HostSpeed(actual));
                     let (before, after) = self.call();
-                    return Ok(Happening::SpeedSet { stream: StreamId::PORT, ticket, requested: speed, actual: speed, before, after });
+                    if !is_close(speed, actual) {
+                        return Err(SeamError::Speed { stream: StreamId::PORT.name(), requested: speed, actual });
+                    }
+                    return Ok(Happening::SpeedSet { stream: StreamId::PORT, ticket, requested: speed, actual, before, after });
+                }
+                Some(StreamOp::Hold { ticket, held }) => {
+                    self.feed(Input::HostTransmitHeld(held));
+                    let (before, after) = self.call();
+                    return Ok(Happening::TransmitHeld { stream: StreamId::PORT, ticket, held, before, after, refused: None });
                 }
                 None => {}
+            }
+            if let Some(OutputEdge { line, state, at }) = self.edges.pop_front() {
+                return Ok(Happening::Edge { line, state, at });
             }
             if !self.received.bytes.is_empty() {
                 std::mem::swap(&mut self.received, &mut self.lent);

@@ -1,6 +1,9 @@
 //! What the system can do and no safe crate offers: the only `unsafe` of the program, each function one call, wrapped so that its callers need none.
 
+pub(crate) mod children;
 pub(crate) mod descriptors;
 mod tty;
 
-pub(crate) use tty::{adopt, borrow, is_exclusive};
+#[cfg(test)]
+pub(crate) use tty::modem_lines;
+pub(crate) use tty::{ModemLines, adopt, borrow, is_exclusive, set_modem_lines};

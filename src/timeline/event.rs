@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::baud::Baud;
-use crate::diagnosis::Cause;
+use crate::diagnosis::{Cause, Probe as ProbeKind, Sure};
 use crate::seam::{LineState, MarkKind};
 use crate::time::MonoTime;
 
@@ -89,6 +89,16 @@ event_kinds! {
     Bytes = "bytes",
     /// A line was driven.
     Edge = "edge",
+    /// The board drove a line.
+    InputEdge = "input-edge",
+    /// A line that we let go of was read back.
+    Level = "level",
+    /// A person was asked to drive a line.
+    Asked = "asked",
+    /// The person confirmed it.
+    Confirmed = "confirmed",
+    /// A stream's transmit line was held low, or let go.
+    Break = "break",
     /// A port's speed was set.
     Speed = "speed",
     /// A pattern matched.
@@ -97,12 +107,18 @@ event_kinds! {
     Request = "request",
     /// The application said that it has started, or why.
     Restart = "restart",
+    /// A value was kept under a name.
+    Kept = "kept",
+    /// The time between two events was taken.
+    Measured = "measured",
     /// Something worth reading that is no event of its own.
     Note = "note",
     /// A stream is gone.
     Gone = "gone",
     /// Somebody asked the run to end.
     Interrupted = "interrupted",
+    /// Something is done to decide between causes.
+    Probe = "probe",
     /// A named cause with its evidence.
     Diagnosis = "diagnosis",
     /// How the case ended. Last event of every case.
@@ -134,8 +150,17 @@ pub struct Case {
     pub link: Option<String>,
     /// The seed of the run.
     pub seed: u64,
+    /// Which try it is, where the run tries a failed case again.
+    #[serde(default, rename = "try", skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Attempt>,
     /// Wall-clock time of the start, RFC 3339 in UTC; `None` on simulated time.
     pub started: Option<String>,
+    /// How long the board's application may take from a restart to its messages, as the bench says; `None` for a case that no board took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_up_ns: Option<u64>,
+    /// The speed at which the application answers after a plain start, as the bench says; `None` for a case that no board took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_speed: Option<Baud>,
     /// The steps, in the order in which they are numbered.
     pub steps: Vec<StepInfo>,
 }
@@ -147,10 +172,22 @@ pub struct StepInfo {
     pub id: u16,
     /// `steps` or `finally`.
     pub section: String,
-    /// Line in the scenario's file.
+    /// The file that it stands in, where that is not the scenario's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Line in its file.
     pub line: u32,
     /// The step in one line, as in the file.
     pub text: String,
+}
+
+/// Which try of a case it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// How many there may be.
+    pub of: u32,
 }
 
 /// See [`EventKind::Property`].
@@ -236,6 +273,55 @@ pub struct Edge {
     pub planned_ns: Option<u64>,
 }
 
+/// See [`EventKind::InputEdge`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputEdge {
+    /// The line's name.
+    pub line: String,
+    /// What the board drove it to.
+    pub state: LineState,
+}
+
+/// See [`EventKind::Level`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// The line's name.
+    pub line: String,
+    /// What it is, whoever drives it.
+    pub state: LineState,
+}
+
+/// See [`EventKind::Asked`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The line's name.
+    pub line: String,
+    /// What the person is to do.
+    pub question: String,
+}
+
+/// See [`EventKind::Confirmed`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// The line's name.
+    pub line: String,
+    /// The `asked` event.
+    pub asked: u64,
+}
+
+/// See [`EventKind::Break`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Break {
+    /// The stream's name.
+    pub stream: String,
+    /// Whether the line is low from then on.
+    pub held: bool,
+    /// Entry of the call.
+    pub before_ns: u64,
+    /// Return of the call.
+    pub after_ns: u64,
+}
+
 /// See [`EventKind::Speed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speed {
@@ -300,6 +386,36 @@ pub struct Restart {
     pub by: Option<u64>,
 }
 
+/// See [`EventKind::Kept`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its name.
+    pub name: String,
+    /// The value, with bytes outside printable ASCII escaped.
+    pub value: String,
+    /// The event that brought it.
+    pub by: u64,
+}
+
+/// See [`EventKind::Measured`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Its name.
+    pub name: String,
+    /// The event that it counts from.
+    pub from: String,
+    /// The event that it counts to.
+    pub to: String,
+    /// The time.
+    pub value_ns: u64,
+    /// How far the truth may lie from it, to either side.
+    pub uncertainty_ns: u64,
+    /// How it was taken, in words.
+    pub how: String,
+    /// The events that it lies between.
+    pub evidence: Vec<u64>,
+}
+
 /// See [`EventKind::Note`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -320,17 +436,71 @@ pub struct Gone {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interrupted {}
 
+/// See [`EventKind::Probe`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Which one.
+    pub probe: ProbeKind,
+}
+
 /// See [`EventKind::Diagnosis`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosis {
-    /// The cause.
+    /// The cause that fits best.
     pub cause: Cause,
+    /// How sure that is.
+    pub sure: Sure,
     /// What was seen that shows it, in words.
     pub because: String,
-    /// The next thing to try.
-    pub next: String,
     /// The events that show it.
     pub evidence: Vec<u64>,
+    /// What speaks against it, where something does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+    /// Other causes that fit as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or: Vec<Other>,
+    /// What would decide, where something can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeKind>,
+    /// The speed at which to probe, where that is not the host's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Baud>,
+    /// The next thing to try.
+    pub next: String,
+}
+
+impl Diagnosis {
+    /// Every cause that it names, the best first.
+    pub fn causes(&self) -> impl Iterator<Item = Cause> {
+        std::iter::once(self.cause).chain(self.or.iter().map(|other| other.cause))
+    }
+
+    /// The causes in one line: `nothing-came (possible) or wrong-speed`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let others: String = self.or.iter().map(|other| format!(" or {}", other.cause)).collect();
+        format!("{} ({}){others}", self.cause, self.sure)
+    }
+}
+
+/// What speaks against a cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Against {
+    /// In words.
+    pub why: String,
+    /// The events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<u64>,
+}
+
+/// Another cause that fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// Which.
+    pub cause: Cause,
+    /// Why it fits as well.
+    pub because: String,
 }
 
 /// See [`EventKind::Verdict`].

@@ -8,6 +8,7 @@ mod error;
 pub mod event;
 mod header;
 mod line;
+mod mask;
 mod reader;
 mod writer;
 
@@ -15,6 +16,22 @@ pub use error::TimelineError;
 pub use header::{ClockKind, FORMAT, Header};
 pub use reader::Reader;
 pub use writer::Timeline;
+
+/// Where in a timeline an event stands, or will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    seq: u64,
+    /// Where its line begins in `events.jsonl`.
+    offset: u64,
+}
+
+impl Position {
+    /// How many bytes of `events.jsonl` stand before it.
+    #[must_use]
+    pub const fn offset(self) -> u64 {
+        self.offset
+    }
+}
 
 /// The file with the events.
 pub const EVENTS_FILE: &str = "events.jsonl";

@@ -1,14 +1,14 @@
 //! The reader of a timeline: an iterator over its events, and their bytes on demand. It holds one line and one buffer, whatever the files' size.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::event::{Bytes, Event};
 use super::header::{Announced, FORMAT, Header};
 use super::line::read_line;
-use super::{BYTES_FILE, EVENTS_FILE, MAX_BYTES, MAX_LINE, TimelineError};
+use super::{BYTES_FILE, EVENTS_FILE, MAX_BYTES, MAX_LINE, Position, TimelineError};
 
 /// A timeline that is being read, from its first event to its last. Kinds that this version does not know are passed over.
 ///
@@ -50,6 +50,19 @@ impl Reader {
             Err(source) => return Err(TimelineError::Io { call: "reading", file: events_path, source }),
         };
         Ok(Self { events, events_path, bytes, bytes_path, header, line, line_number: 1, next_seq: 0, torn: false, ended: false })
+    }
+
+    /// Passes over the events before `position`, which this timeline's writer has told, without reading them. **Call it before the first event is read.**
+    ///
+    /// # Errors
+    /// [`TimelineError::Io`] when the file cannot be read from there on.
+    pub fn skip_to(&mut self, position: Position) -> Result<(), TimelineError> {
+        let failed = |source| TimelineError::Io { call: "reading", file: self.events_path.clone(), source };
+        self.events.seek(SeekFrom::Start(position.offset)).map_err(failed)?;
+        self.next_seq = position.seq;
+        // The header is the first line.
+        self.line_number = position.seq + 1;
+        Ok(())
     }
 
     /// The header.

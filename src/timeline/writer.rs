@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use super::event::{Direction, EventKind, Source};
 use super::header::{ClockKind, Header};
 use super::line::{BorrowedBytes, Envelope, Marks, write_line};
-use super::{BYTES_FILE, EVENTS_FILE, MAX_BYTES, MAX_LINE, TimelineError};
+use super::mask::{MASK_BYTE, Mask};
+use super::{BYTES_FILE, EVENTS_FILE, MAX_BYTES, MAX_LINE, Position, TimelineError};
 use crate::seam::{Mark, StreamId};
+use crate::secret::Secret;
 use crate::time::MonoTime;
 
 /// So many bytes of lines are collected before they are written.
@@ -37,6 +39,7 @@ pub struct Timeline {
     pending: Vec<u8>,
     pending_bytes: Vec<u8>,
     next_seq: u64,
+    mask: Mask,
 }
 
 impl Timeline {
@@ -55,7 +58,18 @@ impl Timeline {
         events.write(&pending)?;
         pending.clear();
         let pending_bytes = Vec::with_capacity(2 * FLUSH_BYTES_AT);
-        Ok(Self { dir: dir.to_owned(), events, bytes, pending, pending_bytes, next_seq: 0 })
+        Ok(Self { dir: dir.to_owned(), events, bytes, pending, pending_bytes, next_seq: 0, mask: Mask::default() })
+    }
+
+    /// From here on, these secrets stand masked in all that is recorded: `***` in texts, a `*` for each of their bytes in `bytes.bin`.
+    pub fn mask<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
+        self.mask = Mask::new(secrets.into_iter().cloned().collect());
+    }
+
+    /// A text as a timeline would show it, for what is shown beside it.
+    #[must_use]
+    pub fn masked(&self, text: String) -> String {
+        self.mask.said(&text).unwrap_or(text)
     }
 
     /// Records one event and returns its number. `t` is when it happened, `step` the step in which it did.
@@ -94,6 +108,12 @@ impl Timeline {
     ) -> Result<u64, TimelineError> {
         let offset = self.bytes.length + self.pending_bytes.len() as u64;
         self.pending_bytes.extend_from_slice(bytes);
+        for at in self.mask.bytes(direction, bytes, offset) {
+            match at.checked_sub(self.bytes.length).and_then(|index| usize::try_from(index).ok()) {
+                Some(index) => self.pending_bytes[index] = MASK_BYTE,
+                None => self.bytes.write_over(&[MASK_BYTE], at)?,
+            }
+        }
         let (t, source) = match direction {
             Direction::In => (to, Source::Read),
             Direction::Out => (from, Source::Commanded),
@@ -149,6 +169,12 @@ impl Timeline {
         Ok(())
     }
 
+    /// Where the next event will stand.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        Position { seq: self.next_seq, offset: self.events.length + self.pending.len() as u64 }
+    }
+
     /// How many events were recorded.
     #[must_use]
     pub const fn len(&self) -> u64 {
@@ -183,7 +209,12 @@ impl Timeline {
     ) -> Result<u64, TimelineError> {
         let begin = self.pending.len();
         let seq = self.next_seq;
-        let written = write_line(&mut self.pending, Envelope { seq, t, source, step }, kind, data);
+        let mask = &self.mask;
+        let written = write_line(&mut self.pending, Envelope { seq, t, source, step }, kind, |out| {
+            let begin = out.len();
+            data(out)?;
+            mask.event(out, begin)
+        });
         let length = self.pending.len() - begin;
         if let Err(source) = written {
             self.pending.truncate(begin);
@@ -205,6 +236,9 @@ impl Drop for Timeline {
     fn drop(&mut self) {
         // There is nobody left to tell.
         let _ = self.flush();
+        for at in self.mask.broken_off() {
+            let _ = self.bytes.write_over(&[MASK_BYTE], at);
+        }
     }
 }
 
@@ -225,13 +259,14 @@ impl Output {
     }
 
     fn write(&mut self, data: &[u8]) -> Result<(), TimelineError> {
-        self.file.write_all_at(data, self.length).map_err(|source: io::Error| TimelineError::Io {
-            call: "writing",
-            file: self.path.clone(),
-            source,
-        })?;
+        self.write_over(data, self.length)?;
         self.length += data.len() as u64;
         Ok(())
+    }
+
+    fn write_over(&self, data: &[u8], at: u64) -> Result<(), TimelineError> {
+        let failed = |source: io::Error| TimelineError::Io { call: "writing", file: self.path.clone(), source };
+        self.file.write_all_at(data, at).map_err(failed)
     }
 }
 

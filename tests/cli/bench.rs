@@ -60,6 +60,25 @@ fn what_a_real_board_may_not_take_is_skipped_with_the_reason() {
     assert_eq!(output.status.code(), Some(5), "permitted by the command alone: {output:?}");
 }
 
+#[test]
+fn a_virtual_board_of_the_bench_has_its_faults_in_every_case_before_the_case_s_own() {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", &[]);
+    place.bench(&[("kit", "virtual: { control: kit.ctl, fault: first-command-lost, firmware: 2.8.1 }")]);
+    place.scenario(
+        "other",
+        "steps:\n  - at: { command: AT, answer: silent, within: 500 ms }\n  - at: { command: AT+CGMR, shows: { text: 2.8.1 } }\n",
+    );
+    place.scenario(
+        "own",
+        "virtual: { fault: still-booting, first-command-lost: false }\nsteps:\n  - at: { command: AT+CGMR, answer: \"+CME ERROR: 1120\" }\n",
+    );
+    let output = place.run(&["other.yaml", "own.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(briefs(&place.junit()), [("other", "passed", ""), ("own", "passed", "")]);
+    assert_eq!(kit.command("acted"), r#"{"still-booting":1}"#, "of the last case");
+}
+
 #[rstest]
 #[case::is_given_up_when_it_is_real("", "skipped", "blocked: board kit")]
 #[case::goes_on_when_it_is_virtual("virtual: kit.ctl", "passed", "")]
@@ -92,6 +111,8 @@ fn a_board_that_is_not_chosen_is_not_touched() {
     let output = place.run(&["--board", "three", "pulse.yaml"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(output.stderr, "error: --board three: bench.yaml has no such board\nhint: its boards are one, two\n");
+    let output = place.run(&["--board", "twoo", "pulse.yaml"]);
+    assert_eq!(output.stderr, "error: --board twoo: bench.yaml has no such board\nhint: did you mean two? its boards are one, two\n");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Commands that touch no board: `check`, `list`, `image`, `settings`, `man`, `completions`, and every `--help`.
+//! Commands that touch no board: `check`, `list`, `image`, `settings`, `schema`, `man`, `completions`, and every `--help`.
 
 use std::fs;
 use std::process::Command;
@@ -38,7 +38,7 @@ fn check_counts_what_is_right() {
     let output = here(&["check"]);
     assert_eq!((output.status.code(), output.stdout.as_str()), (Some(0), ""), "{output:?}");
     assert!(
-        output.stderr.starts_with("24 cases, no mistakes; worst-case time ") && output.stderr.ends_with(" on one board\n"),
+        output.stderr.starts_with("36 cases, no mistakes; worst-case time ") && output.stderr.ends_with(" on one board\n"),
         "{output:?}"
     );
     let output = here(&["check", "scenarios", "--tag", "nosuch"]);
@@ -156,7 +156,28 @@ fn every_help_has_an_example_and_fits_80_columns() {
     seen.sort_unstable();
     assert_eq!(
         seen,
-        ["", "check", "completions", "control", "image", "image new", "image show", "list", "man", "release", "run", "settings", "virtual"]
+        [
+            "",
+            "board",
+            "board list",
+            "board lock",
+            "board unlock",
+            "check",
+            "completions",
+            "control",
+            "diagnose",
+            "faults",
+            "image",
+            "image new",
+            "image show",
+            "list",
+            "man",
+            "release",
+            "run",
+            "schema",
+            "settings",
+            "virtual"
+        ]
     );
 }
 
@@ -164,7 +185,7 @@ fn every_help_has_an_example_and_fits_80_columns() {
 fn every_command_has_its_page_and_none_is_made_for_what_is_hidden() {
     let place = Place::new();
     let output = place.output(&["man", "pages/man1"]);
-    assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(0), "", "13 pages in pages/man1\n"));
+    assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(0), "", "20 pages in pages/man1\n"));
     let mut names: Vec<String> = fs::read_dir(place.path("pages/man1"))
         .expect("made")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
@@ -202,6 +223,20 @@ fn every_command_has_its_page_and_none_is_made_for_what_is_hidden() {
 }
 
 #[test]
+fn the_schema_is_the_committed_one() {
+    let place = Place::new();
+    for (files, committed) in [
+        ("scenario", include_str!("../../docs/schema/scenario.schema.json")),
+        ("bench", include_str!("../../docs/schema/bench.schema.json")),
+    ] {
+        let output = place.output(&["schema", files]);
+        assert_eq!((output.status.code(), output.stderr.as_str(), output.stdout == committed), (Some(0), "", true), "{files}");
+    }
+    let output = place.output(&["schema", "timeline"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
 fn completions_offer_the_commands_and_not_what_is_hidden() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
@@ -228,6 +263,12 @@ echo "${COMPREPLY[*]}""#;
     for command in ["run", "check", "list"] {
         assert!(offered.contains(&command), "{offered:?}");
     }
+
+    let script = script.replace(r#"(evkit-hil "") COMP_CWORD=1"#, "(evkit-hil run --simu) COMP_CWORD=2");
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", &script.replace(r#"evkit-hil "" evkit-hil"#, "evkit-hil --simu run")]).current_dir(place.path(""));
+    let output = Process::start(bash, SOON).wait();
+    assert_eq!(output.stdout, "--simulate\n", "an option of a command: {output:?}");
 
     let output = place.output(&["completions", "tcsh"]);
     assert_eq!((output.status.code(), output.stdout.as_str()), (Some(2), ""), "{output:?}");

@@ -7,10 +7,17 @@ mod common;
 mod xml;
 
 mod bench;
+mod diagnose;
 mod files;
+mod health;
+mod locks;
+mod manual;
+mod order;
 mod place;
 mod ports;
 mod release;
 mod run;
 mod signals;
+mod sim;
+mod steps;
 mod virtual_board;

@@ -78,6 +78,13 @@ impl Place {
         self.write("bench.yaml", &format!("format: 1\nhost-late: 200 ms\nboards:\n{boards}"));
     }
 
+    /// `bench.yaml` with one board, `kit`, that has a wake line and a supply to switch.
+    pub(crate) fn bench_with_lines(&self) {
+        let line = "{ backend: socket, path: kit.ctl }";
+        let keys = format!("lines: {{ wake: {line} }}\n    power: {line}\n    allow: [power]");
+        self.bench(&[("kit", &keys)]);
+    }
+
     /// The program with these arguments, in this folder.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
@@ -107,9 +114,10 @@ impl Place {
         self.start_run(args).wait()
     }
 
-    /// The JUnit file of the last run.
+    /// The cases of the JUnit file of the last run. Boards that passed their health cases are not among them.
     pub(crate) fn junit(&self) -> Vec<Case> {
-        junit_cases(&self.path("out/junit.xml"))
+        let cases = junit_cases(&self.path("out/junit.xml"));
+        cases.into_iter().filter(|case| case.suite != "boards" || case.end != "passed").collect()
     }
 
     /// The timeline's folder of the case with this number, from 1.
@@ -171,6 +179,13 @@ impl Kit {
     pub(crate) fn program(&self) -> String {
         let state: serde_json::Value = serde_json::from_str(&self.command("state")).expect("JSON");
         state["program"].as_str().expect("a word").to_owned()
+    }
+
+    /// What somebody does with its supply and its wake line.
+    pub(crate) fn power_and_wake(&self) -> (String, String) {
+        let state: serde_json::Value = serde_json::from_str(&self.command("state")).expect("JSON");
+        let word = |key: &str| state[key].as_str().expect("a word").to_owned();
+        (word("power"), word("wake"))
     }
 
     /// Waits until somebody holds it in reset.

@@ -177,7 +177,7 @@ fn a_board_that_cannot_be_set_up_for_its_next_case_is_one_error() {
     let place = Place::new();
     let [kit, other] = ["kit", "other"].map(|name| Kit::start(&place, name, QUICK));
     place.bench(&[("kit", "virtual: other.ctl")]);
-    place.scenario("first", "steps:\n  - reset: assert\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 50 s }\n");
+    place.scenario("first", "may-reset: true\nsteps:\n  - reset: assert\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 50 s }\n");
     let run = place.start_run(&["first.yaml", "healthy-handshake"]);
     kit.wait_until_held();
     other.process.kill_group();

@@ -1,4 +1,4 @@
-//! `release`: lets go of every reset line of a bench, whoever holds the boards.
+//! `release`: lets go of every line of a bench, whoever holds the boards.
 
 use crate::place::{Kit, Place, QUICK};
 
@@ -18,6 +18,22 @@ fn release_lets_go_of_a_board_that_another_run_holds() {
 }
 
 #[test]
+fn release_lets_go_of_the_boards_that_are_named_and_of_no_others() {
+    let place = Place::new();
+    let [one, two] = ["one", "two"].map(|name| Kit::start(&place, name, QUICK));
+    place.bench(&[("one", ""), ("two", "")]);
+    for kit in [&one, &two] {
+        kit.command("reset assert");
+    }
+    let output = place.output(&["release", "--bench", "bench.yaml", "--board", "two"]);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), "two: released\n"));
+    assert_eq!(one.program(), "reset");
+    let output = place.output(&["release", "--bench", "bench.yaml", "--board", "tow"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stderr.contains("did you mean two?"), "{output:?}");
+}
+
+#[test]
 fn release_says_which_line_it_could_not_release_and_releases_the_others() {
     let place = Place::new();
     let kit = Kit::start(&place, "kit", QUICK);
@@ -29,4 +45,17 @@ fn release_says_which_line_it_could_not_release_and_releases_the_others() {
                     start the program that makes it (`evkit-hil virtual --control PATH`), or mend the path\nkit: released\n";
     assert_eq!(output.stderr, expected);
     assert_ne!(kit.program(), "reset");
+}
+
+#[test]
+fn release_lets_go_of_every_line_and_leaves_the_supply() {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", QUICK);
+    place.bench_with_lines();
+    for command in ["power off", "wake assert", "reset assert"] {
+        kit.command(command);
+    }
+    let output = place.output(&["release", "--bench", "bench.yaml"]);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), "kit: released\nkit wake: released\n"));
+    assert_eq!(kit.power_and_wake(), ("off".to_owned(), "released".to_owned()));
 }

@@ -140,3 +140,31 @@ fn what_cannot_be_run_is_said_before_anything_is_written() {
     }
     assert_eq!(files_in(&place.path("")).len(), 1, "only what was there before");
 }
+
+#[test]
+fn a_file_that_is_no_junit_file_is_not_written_over() {
+    let place = Place::new();
+    place.scenario("ok", "steps:\n  - wait: 1 ms\n");
+    let before = fs::read(place.path("ok.yaml")).expect("there");
+    let run = |junit: &str| place.output(&["run", "--simulate", "--out", "out", "--junit", junit, "ok.yaml"]);
+    let output = run("ok.yaml");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stderr.contains("ok.yaml is no JUnit file, and is not written over"), "{output:?}");
+    assert_eq!(fs::read(place.path("ok.yaml")).expect("there"), before);
+    assert!(run(".").stderr.contains(". is no file that could be written anew"), "a folder");
+    for _ in 0..2 {
+        assert_eq!(run("deeper/j.xml").status.code(), Some(0), "new, and then its own");
+    }
+}
+
+#[test]
+fn a_case_without_a_record_is_told_of_once() {
+    let place = Place::new();
+    place.scenario("one", "steps:\n  - wait: 1 ms\n");
+    place.scenario("real", "requires: { firmware: \">=9.0.0\" }\nsteps:\n  - wait: 1 ms\n");
+    fs::create_dir_all(place.path("out/timelines")).expect("made");
+    fs::write(place.path("out/timelines/002-real"), "in the way").expect("written");
+    let output = place.output(&["run", "--simulate", "--out", "out", "one.yaml", "real.yaml"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(output.stderr.contains("Summary") && !output.stderr.contains("board record"), "{output:?}");
+}

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use evkit_hil::line::BoardLock;
 use evkit_hil::report::CaseReport;
 use evkit_hil::seam::LineState;
 use evkit_hil::timeline::Reader;
@@ -9,8 +10,8 @@ use evkit_hil::timeline::event::{EventKind, Outcome, StepOutcome};
 use rstest::rstest;
 use rustix::process::Signal;
 
-use crate::common::process::Process;
-use crate::place::{Kit, Place, QUICK, RUN, SOON, within};
+use crate::common::process::{Process, write_program};
+use crate::place::{Kit, PROGRAM, Place, QUICK, RUN, SOON, within};
 
 /// How long the guardian may take.
 const RELEASE: Duration = Duration::from_secs(2);
@@ -104,6 +105,18 @@ fn a_run_that_is_killed_in_a_pulse_leaves_the_line_released_the_timeline_readabl
 }
 
 #[test]
+fn rounds_in_which_nothing_waits_are_ended_by_a_signal() {
+    let place = Place::new();
+    place.scenario("rounds", "steps:\n  - repeat: { times: 100000, steps: [ repeat: { times: 100000, steps: [ note: x ] } ] }\n");
+    let run = place.start(&["run", "--simulate", "--out", "out", "rounds.yaml"]);
+    within(SOON, "a timeline", || place.timeline(1));
+    run.signal(Signal::TERM);
+    let output = run.wait();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(place.junit()[0].brief(), ("rounds", "error", "interrupted"));
+}
+
+#[test]
 fn a_run_that_nobody_hears_goes_on_and_releases() {
     let (place, kit) = held();
     let unheard = |args: &[&str]| Process::start_unheard(place.command(&[&RUN, args].concat()), SOON);
@@ -138,4 +151,125 @@ fn a_signal_ends_the_waiting_for_a_board() {
     assert_eq!(kit.program(), "reset", "the board was not the waiting run's to release");
     holder.kill_group();
     within(RELEASE, "released", || (kit.program() != "reset").then_some(()));
+}
+
+/// A board with more lines than reset, in a case that has done `steps` and waits for long.
+fn left_so(steps: &[&str]) -> (Place, Kit, Process) {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", QUICK);
+    place.bench_with_lines();
+    let listed: String = steps.iter().map(|step| format!("  - {step}\n")).collect();
+    place.scenario("left", &format!("effects: [power]\nsteps:\n{listed}  - wait: 30 s\nfinally:\n  - restore:\n"));
+    let run = place.start_run(&["left.yaml", "--allow", "power"]);
+    place.wait_for_step(1, u16::try_from(steps.len()).expect("few"));
+    (place, kit, run)
+}
+
+const OFF: &[&str] = &["power: off"];
+const ASSERTED: &[&str] = &["line: { name: wake, state: assert }", "reset: assert"];
+
+fn power_and_wake(power: &str, wake: &str) -> (String, String) {
+    (power.to_owned(), wake.to_owned())
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_the_supply_as_it_was() {
+    let (place, kit, run) = left_so(OFF);
+    assert_eq!(kit.power_and_wake(), power_and_wake("off", "released"));
+    let port = place.path("kit").canonicalize().expect("the port");
+    run.kill_group();
+    let is_free = || BoardLock::holder(&place.path("state"), &port).expect("readable").is_none();
+    within(RELEASE, "let go by the guardian", || is_free().then_some(()));
+    assert_eq!(kit.power_and_wake().0, "off", "nobody knows why it was off");
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_every_line_released() {
+    let (_place, kit, run) = left_so(ASSERTED);
+    assert_eq!(kit.power_and_wake(), power_and_wake("on", "asserted"));
+    run.kill_group();
+    within(RELEASE, "released by the guardian", || (kit.power_and_wake().1 == "released").then_some(()));
+    within(RELEASE, "no reset", || (kit.program() != "reset").then_some(()));
+}
+
+#[rstest]
+#[case(OFF)]
+#[case(ASSERTED)]
+fn a_run_that_is_told_to_end_switches_the_supply_on_and_releases_every_line(#[case] steps: &[&str]) {
+    let (_place, kit, run) = left_so(steps);
+    run.signal(Signal::TERM);
+    let output = run.wait();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(kit.power_and_wake(), power_and_wake("on", "released"));
+    assert_ne!(kit.program(), "reset");
+}
+
+/// A board whose reset line is driven by a program: ours, which says it on the control socket.
+fn held_by_a_program() -> (Place, Kit, Process) {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", QUICK);
+    let list = |state| format!("[{PROGRAM}, control, kit.ctl, reset, {state}]");
+    let reset = format!("{{ backend: command, assert: {}, release: {} }}", list("assert"), list("release"));
+    place.write("bench.yaml", &format!("format: 1\nhost-late: 200 ms\nboards:\n  kit: {{ port: kit, reset: {reset} }}\n"));
+    place.scenario("pulse", "steps:\n  - reset: { pulse: 30 s }\nfinally:\n  - restore:\n");
+    let run = place.start_run(&["pulse.yaml"]);
+    kit.wait_until_held();
+    (place, kit, run)
+}
+
+#[test]
+fn a_line_that_a_program_drives_is_released_when_the_run_is_told_to_end_and_when_it_is_killed() {
+    let (place, kit, run) = held_by_a_program();
+    run.signal(Signal::TERM);
+    let output = run.wait();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(kit.program(), "application");
+    let states: Vec<_> = events(&place, 1)
+        .into_iter()
+        .filter_map(|(_, kind)| if let EventKind::Edge(edge) = kind { Some(edge.state) } else { None })
+        .collect();
+    assert_eq!(states, [LineState::Asserted, LineState::Released]);
+
+    let (_place, kit, run) = held_by_a_program();
+    run.kill_group();
+    within(SOON, "released by the guardian", || (kit.program() != "reset").then_some(()));
+}
+
+#[test]
+fn a_board_whose_supply_cannot_be_switched_on_again_is_given_up() {
+    let place = Place::new();
+    let _kit = Kit::start(&place, "kit", QUICK);
+    write_program(
+        &place.path("power"),
+        "#!/bin/sh\n[ $1 = off ] && exec touch was-off\n[ -e was-off ] && echo 'the fuse has blown' >&2 && exit 1\nexit 0\n",
+    );
+    place.bench(&[("kit", "power: { backend: command, on: [./power, on], off: [./power, off] }\n    allow: [power]")]);
+    place.scenario("off", "effects: [power]\nsteps:\n  - power: off\n");
+    place.scenario("next", "steps:\n  - wait: 1 ms\n");
+    let output = place.run(&["off.yaml", "next.yaml", "--allow", "power"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let why = "the power line could not be switched on: ./power on ended with exit status: 1; it said: the fuse has blown";
+    assert!(output.stderr.contains(&format!("board kit is given up: {why}")), "{output:?}");
+    let ends: Vec<_> = place.junit().iter().map(|case| (case.name.clone(), case.end.clone())).collect();
+    let expected = [("board kit", "error"), ("off", "skipped"), ("next", "skipped")];
+    for (name, end) in expected {
+        assert!(ends.contains(&(name.to_owned(), end.to_owned())), "{name} {end}: {ends:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_puts_a_board_back_that_takes_seconds_to_start() {
+    let place = Place::new();
+    let kit = Kit::start(&place, "kit", &["boot-window=20 ms", "application-start=3 s"]);
+    place.bench(&[("kit", "")]);
+    place.scenario("hold", "steps:\n  - reset: assert\n  - wait: 30 s\nfinally:\n  - restore:\n");
+    let run = place.start_run(&["hold.yaml"]);
+    kit.wait_until_held();
+    run.signal(Signal::TERM);
+    let output = run.wait();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert!(!output.stderr.contains("given up"), "{output:?}");
+    let resets =
+        events(&place, 1).into_iter().filter(|(_, kind)| matches!(kind, EventKind::Edge(edge) if edge.state == LineState::Asserted));
+    assert_eq!(resets.count(), 1, "a board that is starting is not reset again");
 }

@@ -15,6 +15,17 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, geteuid, kill_process, kill_process_group, pidfd_open};
 
+/// Makes a program of the script `text`, written by another process: while this one has it open for writing, a process that another thread forks has so too, and nobody can start it.
+pub(crate) fn write_program(path: &Path, text: &str) {
+    let mut source = path.as_os_str().to_owned();
+    source.push(".source");
+    fs::write(&source, text).expect("written");
+    let mut install = Command::new("install");
+    install.args(["-m", "755"]).arg(&source).arg(path);
+    let output = Process::start(install, Duration::from_secs(20)).wait();
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// The user that has no rights.
 const NOBODY: u32 = 65_534;
 
@@ -83,7 +94,19 @@ impl Process {
     }
 
     fn start_as(mut command: Command, within: Duration, copy: Option<tempfile::TempDir>, voice: impl Fn() -> Stdio) -> Self {
-        command.process_group(0).stdin(Stdio::piped()).stdout(voice()).stderr(voice());
+        command.stdin(Stdio::piped());
+        Self::start_between(command, within, copy, voice(), voice())
+    }
+
+    /// Starts `command`, whose standard input is set, with these for standard output and error.
+    pub(crate) fn start_between(
+        mut command: Command,
+        within: Duration,
+        copy: Option<tempfile::TempDir>,
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> Self {
+        command.process_group(0).stdout(stdout).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?} starts: {e}"));
         let deadline = Instant::now() + within;
         let ended = pidfd_open(pid_of(&child), PidfdFlags::empty()).expect("a descriptor of the child");
@@ -244,6 +267,14 @@ mod tests {
         assert_eq!(process.wait_for_talk("talk"), "talk\n");
         let output = process.wait();
         assert_eq!((output.status.code(), output.stdout.as_str(), output.stderr.as_str()), (Some(3), "ready\ngot it\n", "talk\n"));
+    }
+
+    #[test]
+    fn the_process_helper_writes_programs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("program");
+        write_program(&program, "#!/bin/sh\nexit 7\n");
+        assert_eq!(Process::start(Command::new(&program), LONG).wait().status.code(), Some(7));
     }
 
     #[test]

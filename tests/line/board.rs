@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use evkit_hil::line::{Active, Backend, Bias, Drive, LineConfig};
+use evkit_hil::line::{Backend, LineConfig, Role};
 
 /// How long a test waits for what must come.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
@@ -135,6 +135,10 @@ fn serve(client: UnixStream, recorder: &Seen, manner: &impl Fn(usize, &str) -> M
 
 /// The configuration of a line behind a socket.
 pub(crate) fn socket_line(path: &Path) -> LineConfig {
-    let backend = Backend::Socket { path: path.to_owned() };
-    LineConfig { backend, drive: Drive::OpenDrain, bias: Bias::None, active: Active::Low }
+    LineConfig::output("reset", Backend::Socket { path: path.to_owned(), line: "reset".to_owned() })
+}
+
+/// A line of another role and name on this socket.
+pub(crate) fn named_line(path: &Path, name: &str, role: Role) -> LineConfig {
+    LineConfig { role, ..LineConfig::output(name, Backend::Socket { path: path.to_owned(), line: name.to_owned() }) }
 }

@@ -2,27 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use evkit_hil::line::{LineError, Progress, ResetLine, drive_within, open};
+use evkit_hil::line::{LineError, OutputLine, Progress, Role, drive_within, open, open_input};
 use evkit_hil::seam::LineState;
+use rstest::rstest;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::board::{Board, Entry, Manner, SOON, socket_line};
+use crate::board::{Board, Entry, Manner, SOON, named_line, socket_line};
 
 const ASSERT: &str = "reset assert";
 const RELEASE: &str = "reset release";
+const LEVEL: &str = "reset level";
 
 fn refused(result: Result<(), LineError>) -> String {
     result.expect_err("an error").to_string()
 }
 
-fn asserted(board: &Board) -> Box<dyn ResetLine> {
+fn asserted(board: &Board) -> Box<dyn OutputLine> {
     let mut line = open(&board.config()).expect("claimed");
     drive_within(&mut *line, LineState::Asserted, SOON).expect("asserted");
     line
 }
 
 /// Waits until the line's descriptor can be read.
-fn readable(line: &dyn ResetLine) {
+fn readable(line: &dyn OutputLine) {
     let mut fds = [PollFd::from_borrowed_fd(line.fd().expect("a socket has one"), PollFlags::IN)];
     assert_eq!(poll(&mut fds, Some(&Timespec { tv_sec: 10, tv_nsec: 0 })), Ok(1), "an answer comes");
 }
@@ -101,6 +103,96 @@ fn a_claim_whose_release_is_refused_is_no_claim() {
     let board = Board::with(|_, _| Manner::Says("error\n"));
     let text = refused(open(&board.config()).map(drop));
     assert!(text.ends_with("refused `reset release`: no reason given"), "{text}");
+}
+
+/// Asks what the line is, and waits for the answer.
+fn read_back(line: &mut dyn OutputLine) -> Option<LineState> {
+    assert_eq!(line.read_back().expect("asked"), Progress::Pending);
+    readable(line);
+    assert_eq!(line.proceed().expect("answered"), Progress::Done);
+    line.level()
+}
+
+#[test]
+fn a_line_is_read_back_as_the_program_says_it_is() {
+    let board = Board::with(|n, line| {
+        Manner::Says(if line != LEVEL {
+            "ok\n"
+        } else if n == 1 {
+            "ok asserted\n"
+        } else {
+            "ok released\n"
+        })
+    });
+    let mut line = open(&board.config()).expect("claimed");
+    assert_eq!(line.level(), None, "not asked yet");
+    assert_eq!(read_back(&mut *line), Some(LineState::Asserted));
+    assert_eq!(read_back(&mut *line), Some(LineState::Released));
+    assert_eq!(board.lines(), [RELEASE, LEVEL, LEVEL]);
+    drop(line);
+    board.wait_for("the end of the client", |seen| seen.last() == Some(&Entry::Closed));
+    assert_eq!(board.lines().len(), 3, "a line that is known to be released is not released again");
+}
+
+#[rstest]
+#[case::error("error unknown command\n")]
+#[case::ok_to_everything("ok\n")]
+#[case::another_text("ok high\n")]
+#[case::no_answer_of_the_protocol("what?\n")]
+fn a_program_that_cannot_tell_is_no_fault_and_can_be_driven_on(#[case] answer: &'static str) {
+    let board = Board::with(move |n, line| {
+        Manner::Says(if line != LEVEL {
+            "ok\n"
+        } else if n == 1 {
+            "ok asserted\n"
+        } else {
+            answer
+        })
+    });
+    let mut line = open(&board.config()).expect("claimed");
+    assert_eq!(read_back(&mut *line), Some(LineState::Asserted));
+    assert_eq!(read_back(&mut *line), None, "what was read before does not count");
+    drive_within(&mut *line, LineState::Asserted, SOON).expect("asserted");
+    drive_within(&mut *line, LineState::Released, SOON).expect("released");
+}
+
+#[rstest]
+#[case::never("ok\n")]
+#[case::late("ok asserted\nok\n")]
+#[case::late_that_it_cannot("error unknown command\nok\n")]
+fn a_reading_without_an_answer_is_not_mixed_up_with_the_next_drive(#[case] answer: &'static str) {
+    let board = Board::with(move |_, line| match line {
+        LEVEL => Manner::KeepsSilent,
+        ASSERT => Manner::Says(answer),
+        _ => Manner::Says("ok\n"),
+    });
+    let mut line = open(&board.config()).expect("claimed");
+    assert_eq!(line.read_back().expect("asked"), Progress::Pending);
+    board.wait_for_lines(2);
+    assert_eq!(line.proceed().expect("nothing yet"), Progress::Pending);
+    drive_within(&mut *line, LineState::Asserted, SOON).expect("asserted");
+    drive_within(&mut *line, LineState::Released, SOON).expect("released");
+}
+
+#[test]
+fn an_error_of_a_drive_behind_a_late_reading_is_that_of_the_drive() {
+    let board = Board::with(|_, line| match line {
+        LEVEL => Manner::KeepsSilent,
+        ASSERT => Manner::Says("ok released\nerror relay 3 is stuck\n"),
+        _ => Manner::Says("ok\n"),
+    });
+    let mut line = open(&board.config()).expect("claimed");
+    assert_eq!(line.read_back().expect("asked"), Progress::Pending);
+    let text = refused(drive_within(&mut *line, LineState::Asserted, SOON));
+    assert!(text.ends_with("refused `reset assert`: relay 3 is stuck"), "{text}");
+}
+
+#[test]
+fn power_is_not_read_back() {
+    let board = Board::new();
+    let mut line = open(&named_line(board.path(), "power", Role::Power)).expect("claimed");
+    assert_eq!((line.read_back().expect("nothing to do"), line.level()), (Progress::Done, None));
+    assert_eq!(board.lines(), ["power on"]);
 }
 
 #[test]
@@ -205,4 +297,55 @@ fn a_socket_that_nobody_listens_on_says_so() {
 fn a_path_that_no_socket_can_have_is_refused() {
     let text = refused(open(&socket_line(format!("/tmp/{}", "x".repeat(120)).as_ref())).map(drop));
     assert!(text.contains("at most 107 bytes"), "{text}");
+}
+
+#[test]
+fn another_line_is_called_by_its_name() {
+    let board = Board::new();
+    let mut line = open(&named_line(board.path(), "wake", Role::Output)).expect("claimed");
+    drive_within(&mut *line, LineState::Asserted, SOON).expect("asserted");
+    drop(line);
+    assert_eq!(board.wait_for_lines(3), ["wake release", "wake assert", "wake release"]);
+}
+
+#[test]
+fn power_is_claimed_on_switched_by_on_and_off_and_left_as_it_is() {
+    let board = Board::new();
+    let mut line = open(&named_line(board.path(), "power", Role::Power)).expect("claimed");
+    drive_within(&mut *line, LineState::Released, SOON).expect("off");
+    drop(line);
+    board.wait_for("the end of the client", |seen| seen.last() == Some(&Entry::Closed));
+    assert_eq!(board.lines(), ["power on", "power off"], "nobody switched it on again");
+}
+
+#[test]
+fn an_input_is_watched_and_its_edges_come_with_their_times() {
+    let board = Board::with(|_, _| Manner::Says("ok\nedge ring assert 5000\nedge ring release 7000\n"));
+    let mut input = open_input(&named_line(board.path(), "ring", Role::Input)).expect("watched");
+    assert_eq!(board.lines(), ["watch ring"]);
+    let mut edges = Vec::new();
+    while edges.len() < 2 {
+        let mut fds = [PollFd::from_borrowed_fd(input.fd(), PollFlags::IN)];
+        // What came with the answer is there already, and is not waited for.
+        let _ = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 1_000_000 }));
+        edges.extend(input.next_edge().expect("read").map(|edge| (edge.state, edge.at.as_ns())));
+    }
+    assert_eq!(edges, [(LineState::Asserted, 5000), (LineState::Released, 7000)]);
+    assert_eq!(input.next_edge().expect("read"), None);
+}
+
+#[test]
+fn an_input_that_is_refused_or_talks_nonsense_is_an_error() {
+    let watch = |answer| {
+        let board = Board::with(move |_, _| Manner::Says(answer));
+        let opened = open_input(&named_line(board.path(), "ring", Role::Input));
+        opened.and_then(|mut input| {
+            let mut fds = [PollFd::from_borrowed_fd(input.fd(), PollFlags::IN)];
+            let _ = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 1_000_000 }));
+            input.next_edge().map(drop)
+        })
+    };
+    assert!(refused(watch("error no such line\n")).ends_with("refused `watch ring`: no such line"));
+    assert!(refused(watch("ok\nedge wake assert 5\n")).contains("said \"edge wake assert 5\", expected `edge`, the line's name"));
+    assert!(refused(watch("yes\n")).contains("said \"yes\", expected `ok`"));
 }

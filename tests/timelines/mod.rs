@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use evkit_hil::diagnosis::Cause;
+use evkit_hil::diagnosis::{Cause, Sure};
 use evkit_hil::report::CaseReport;
 use evkit_hil::seam::{LineState, StreamId};
 use evkit_hil::time::MonoTime;
@@ -77,7 +77,7 @@ impl Recorder {
 }
 
 pub(crate) fn case(scenario: &str, name: &str, board: Option<&str>) -> event::Case {
-    let step = |id, line, section: &str, text: &str| StepInfo { id, section: section.to_owned(), line, text: text.to_owned() };
+    let step = |id, line, section: &str, text: &str| StepInfo { id, section: section.to_owned(), file: None, line, text: text.to_owned() };
     event::Case {
         name: name.to_owned(),
         scenario: scenario.to_owned(),
@@ -90,7 +90,10 @@ pub(crate) fn case(scenario: &str, name: &str, board: Option<&str>) -> event::Ca
         board: board.map(str::to_owned),
         link: board.map(|_| "simulated".to_owned()),
         seed: 7,
+        attempt: None,
         started: None,
+        start_up_ns: None,
+        home_speed: None,
         steps: vec![
             step(0, 9, "steps", "reset: { pulse: 15 ms }"),
             step(1, 10, "steps", r#"send: { text: "AT+IPR=460800\r", at: release + $late }"#),
@@ -148,6 +151,11 @@ pub(crate) fn failed(dir: &Path) -> CaseReport {
         seen: Some(r"\x9a\x1b[31m\x00\xff]]>4003\r".to_owned()),
         diagnosis: Some(event::Diagnosis {
             cause: Cause::AcknowledgedSilent,
+            sure: Sure::VeryLikely,
+            against: None,
+            or: Vec::new(),
+            probe: None,
+            at: None,
             because:
                 "the boot code acknowledged the hotkey 3.017 s after the release, and no command was answered in the application's way"
                     .to_owned(),

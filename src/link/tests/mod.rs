@@ -1,11 +1,13 @@
 //! A small model on a real pseudo-terminal: bytes, speeds, control clients.
 
+mod lines;
 mod names;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use super::control::{CLIENTS_LIMIT, LINE_LIMIT};
 use super::{ControlClient, ControlError, LinkError, PtyBoard, PtyConfig};
 use crate::baud::Baud;
 use crate::model::ControlTarget;
-use crate::model::{DeviceModel, Input, Output};
+use crate::model::{DeviceModel, Input, Output, PortChange, PortEvent};
 use crate::seam::{LineId, LineState};
 use crate::time::MonoTime;
 
@@ -41,6 +43,8 @@ struct Echo {
     log: Log,
     delay: Duration,
     asserted: bool,
+    /// What happens to its port at once.
+    port: Vec<PortChange>,
     /// What it is about to say, and when.
     due: Vec<(MonoTime, Vec<u8>)>,
     /// What the command `meanwhile` does, in the board's own thread.
@@ -69,12 +73,14 @@ impl DeviceModel for Echo {
                 self.asserted = state == LineState::Asserted;
                 self.note(Seen::Line(state));
             }
+            Input::HostTransmitHeld(_) => panic!("a pseudo-terminal carries no break"),
         }
         while self.due.first().is_some_and(|(at, _)| *at <= now) {
             let (_, bytes) = self.due.remove(0);
             self.note(Seen::Said(bytes.len()));
             output.bytes.extend(bytes);
         }
+        output.port.extend(self.port.drain(..).map(|change| PortEvent { at: now, change }));
         self.due.first().map(|(at, _)| *at)
     }
 }
@@ -93,6 +99,15 @@ impl ControlTarget for Echo {
             ("flood", count) => {
                 let count: usize = count.parse().map_err(|_| "flood takes a count")?;
                 self.due.push((now, (0..count).map(flood_byte).collect()));
+                Ok(String::new())
+            }
+            ("port", change) => {
+                let change = match change {
+                    "gone" => PortChange::Gone,
+                    "back" => PortChange::Back,
+                    _ => PortChange::BackElsewhere,
+                };
+                self.port.push(change);
                 Ok(String::new())
             }
             ("meanwhile", "") => {
@@ -158,7 +173,7 @@ impl Rig {
 }
 
 fn echo(log: &Log) -> Echo {
-    Echo { log: Arc::clone(log), delay: Duration::ZERO, asserted: false, due: Vec::new(), meanwhile: None }
+    Echo { log: Arc::clone(log), delay: Duration::ZERO, asserted: false, port: Vec::new(), due: Vec::new(), meanwhile: None }
 }
 
 /// The host's end.
@@ -166,7 +181,10 @@ struct Host(OwnedFd);
 
 impl Host {
     fn open(rig: &Rig) -> Self {
-        let path = rig.dir.path().join("board");
+        Self::open_path(&rig.dir.path().join("board"))
+    }
+
+    fn open_path(path: &Path) -> Self {
         Self(rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).unwrap())
     }
 
@@ -317,7 +335,7 @@ fn several_clients_are_answered_each_in_its_order() {
         "ok",
         r#"ok {"asserted":false}"#,
         "error no command: try `help`",
-        "error `reset` takes `assert` or `release`",
+        "error `reset` takes `assert`, `release` or `level`",
         "error unknown command `nonsense here`",
         "ok two lines",
         "error the command is not UTF-8",
@@ -447,6 +465,41 @@ fn unplug_hangs_up_and_takes_the_link_along() {
     assert!(fs::symlink_metadata(&link).is_err());
     assert!(matches!(control.command("unplug"), Err(ControlError::Refused { why }) if why == "the port is unplugged already"));
     control.command("reset assert").unwrap();
+    rig.board.stop().unwrap();
+}
+
+#[test]
+fn a_port_that_the_model_lets_vanish_comes_back_under_its_name_or_another() {
+    let rig = Rig::start();
+    let mut control = rig.control();
+    let link = rig.dir.path().join("board");
+    let other = rig.dir.path().join("board-2");
+    // A command is answered before its turn ends: the next one waits for that.
+    let mut port = |change: &str| {
+        control.command(&format!("port {change}")).unwrap();
+        control.command("state").unwrap();
+    };
+    let mut host = Host::open(&rig);
+    for (change, back) in [("back", &link), ("elsewhere", &other)] {
+        port("gone");
+        assert!(host.hung_up());
+        assert!(fs::symlink_metadata(&link).is_err());
+        port(change);
+        host = Host::open_path(&fs::read_link(back).unwrap());
+        host.write(b"again");
+        assert_eq!(host.read(5), b"again");
+    }
+    assert!(fs::symlink_metadata(&link).is_err(), "it is under the other name alone");
+    control.command("setup delay_ms=0").unwrap();
+    assert!(host.hung_up() && fs::symlink_metadata(&other).is_err());
+    assert!(fs::symlink_metadata(&link).is_ok(), "a fresh board has its name");
+    let mut port = |change: &str| control.command(change).unwrap();
+    port("port gone");
+    port("unplug");
+    port("port back");
+    port("setup delay_ms=0");
+    port("state");
+    assert!(fs::symlink_metadata(&link).is_err(), "what a client has pulled stays so");
     rig.board.stop().unwrap();
 }
 

@@ -8,10 +8,14 @@ use crate::time::MonoTime;
 pub(super) enum Cause {
     /// The reset line was pulsed.
     Line,
+    /// The supply came on.
+    Power,
     /// The host asked for it by a command.
     Host,
     /// The watchdog.
     Watchdog,
+    /// The supply broke down for a moment: a fault.
+    BrownOut,
 }
 
 /// Where a restart leads.
@@ -23,8 +27,8 @@ pub(super) enum Restart {
     Application(Cause),
     /// Into the boot code, which waits for the hotkey and for nothing else (`AT#LDRST=2,2`).
     Loader,
-    /// Nowhere: a fault.
-    Nowhere,
+    /// Nowhere, for the fault of this name.
+    Nowhere(&'static str),
 }
 
 /// Something that happens at its time.
@@ -40,8 +44,22 @@ pub(super) enum Event {
     Say(&'static str),
     /// The application begins to take commands.
     Ready,
+    /// The application that slept takes commands again, because of the wake line.
+    Awake,
+    /// The application has been idle for so long that it sleeps: a fault.
+    Sleep,
+    /// The module's TX is disturbed: a fault.
+    Noise,
+    /// The ring line is released.
+    RingEnds,
     /// An upload goes on: the device asks for more, or says its result.
     Upload,
+    /// The wrong port talks: a fault.
+    Chatter,
+    /// The host's port vanishes: a fault.
+    PortGone,
+    /// It comes back.
+    PortBack,
 }
 
 /// Events in the order of their times; those of one time in the order in which they were added.
@@ -52,6 +70,11 @@ impl Agenda {
     pub(super) fn add(&mut self, at: MonoTime, event: Event) {
         let place = self.0.partition_point(|(other, _)| *other <= at);
         self.0.insert(place, (at, event));
+    }
+
+    /// Forgets every event that is this one.
+    pub(super) fn remove(&mut self, event: &Event) {
+        self.0.retain(|(_, other)| other != event);
     }
 
     pub(super) fn clear(&mut self) {

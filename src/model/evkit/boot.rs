@@ -2,7 +2,11 @@
 //!
 //! Sources: Easy Connect for all of it, the post for 0xC5, 0x9A and `ATI01`. Lines end with CR alone; `0` is success; `40xx` is an error.
 
+use std::time::Duration;
+
 use super::agenda::{Agenda, Cause, Event, Restart};
+use super::damage::{Meant, Passage};
+use super::faults::FaultLog;
 use super::memory::{Memory, speed_from};
 use super::settings::{ErrorCode, Settings};
 use super::uart::{Interest, Uart};
@@ -10,7 +14,7 @@ use super::upload::{Next, Upload};
 use crate::time::MonoTime;
 
 /// The byte that keeps the module in boot code.
-const HOTKEY: u8 = 0xc5;
+pub(super) const HOTKEY: u8 = 0xc5;
 /// What Easy Connect sends behind the hotkey; taken without a word.
 const BEHIND_HOTKEY: u8 = 0xff;
 /// The byte that acknowledges it.
@@ -19,6 +23,8 @@ const BACKSPACE: u8 = 0x08;
 const CR: u8 = b'\r';
 /// The most characters of a command.
 const LONGEST: usize = 160;
+/// A boot code that listens no later than this is not late: the upper end of what a seed draws for `boot-ready`.
+const READY_IN_TIME: Duration = Duration::from_millis(5);
 
 /// The parts of the module that a program uses.
 pub(super) struct Parts<'a> {
@@ -26,17 +32,31 @@ pub(super) struct Parts<'a> {
     pub(super) memory: &'a mut Memory,
     pub(super) uart: &'a mut Uart,
     pub(super) agenda: &'a mut Agenda,
+    pub(super) log: &'a FaultLog,
+}
+
+impl Parts<'_> {
+    /// Where the fault of this name was put in, it acts now. For faults that set what may as well be so on a healthy board.
+    pub(super) fn note_if_put_in(&self, fault: &'static str) {
+        if self.settings.faults.contains(fault) {
+            self.log.note(fault);
+        }
+    }
 }
 
 /// The boot code, running.
 #[derive(Debug)]
 pub(super) struct Boot {
     state: State,
+    started: MonoTime,
     /// What arrived before is lost.
     listens_from: MonoTime,
     /// Why the application starts when the window ends.
     cause: Cause,
     line: Vec<u8>,
+    meant: Meant,
+    /// What was done to hotkeys that would have been acknowledged, where none has come yet.
+    lost_hotkeys: Vec<&'static str>,
     /// Characters beyond the longest command, which are not kept.
     excess: usize,
     /// The last byte was a hotkey.
@@ -59,12 +79,34 @@ impl Boot {
     /// The boot code right after a restart: it waits for the hotkey. `cause` is what the application gives as the cause of its start, should the window end.
     pub(super) fn new(now: MonoTime, settings: &Settings, cause: Cause) -> Self {
         let listens_from = now + settings.boot_ready;
-        Self { state: State::Waiting, listens_from, cause, line: Vec::new(), excess: 0, behind_hotkey: false }
+        Self {
+            state: State::Waiting,
+            started: now,
+            listens_from,
+            cause,
+            line: Vec::new(),
+            meant: Meant::default(),
+            lost_hotkeys: Vec::new(),
+            excess: 0,
+            behind_hotkey: false,
+        }
     }
 
     /// The cause of the application's start, when the window ends now; `None` when the hotkey came in time.
-    pub(super) fn window_over(&self) -> Option<Cause> {
-        matches!(self.state, State::Waiting).then_some(self.cause)
+    pub(super) fn window_over(&self, log: &FaultLog) -> Option<Cause> {
+        let is_waiting = matches!(self.state, State::Waiting);
+        self.lost_hotkeys.iter().filter(|_| is_waiting).for_each(|fault| log.note(fault));
+        is_waiting.then_some(self.cause)
+    }
+
+    /// Whether an image is being pulled.
+    pub(super) fn is_uploading(&self) -> bool {
+        matches!(self.state, State::Uploading(_))
+    }
+
+    /// Whether it goes.
+    pub(super) fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving)
     }
 
     pub(super) fn interest(&self) -> Interest {
@@ -74,20 +116,60 @@ impl Boot {
         }
     }
 
-    /// Takes a byte that arrived at `at`.
-    pub(super) fn byte(&mut self, at: MonoTime, byte: u8, parts: &mut Parts<'_>) {
+    /// Takes a byte that was complete at `at`.
+    pub(super) fn byte(&mut self, at: MonoTime, byte: Passage, parts: &mut Parts<'_>) {
+        self.note_damage(at, byte, parts);
+        if let Some(byte) = byte.arrived {
+            self.arrived(at, byte, parts);
+        }
+    }
+
+    /// Notes what was done to a byte where that changes what the boot code does.
+    fn note_damage(&mut self, at: MonoTime, byte: Passage, parts: &Parts<'_>) {
+        let is_hotkey = byte.sent == Some(HOTKEY) || byte.arrived == Some(HOTKEY);
+        // One that comes in time makes good for those before it.
+        if matches!(self.state, State::Waiting) && byte.arrived != Some(HOTKEY) {
+            self.lost_hotkeys.extend(byte.fault.filter(|_| is_hotkey && at >= self.listens_from));
+            return;
+        }
+        let is_minded = match self.state {
+            State::Leaving => false,
+            State::Waiting => is_hotkey && at >= self.listens_from,
+            State::Uploading(_) => true,
+            State::Commands if parts.settings.silent_after_acknowledge => is_hotkey,
+            State::Commands if is_hotkey && self.line.is_empty() => true,
+            State::Commands => {
+                let edit = |line: &mut Vec<u8>, byte| match byte {
+                    BACKSPACE => drop(line.pop()),
+                    BEHIND_HOTKEY | HOTKEY => {}
+                    _ => line.push(byte),
+                };
+                self.meant.hear(byte, &self.line, edit, |a, b| a == b, parts.log);
+                false
+            }
+        };
+        if let Some(fault) = byte.fault.filter(|_| is_minded) {
+            parts.log.note(fault);
+        }
+    }
+
+    fn arrived(&mut self, at: MonoTime, byte: u8, parts: &mut Parts<'_>) {
         if at < self.listens_from {
+            if byte == HOTKEY && at > self.started + READY_IN_TIME {
+                parts.note_if_put_in("window-too-late");
+            }
             return;
         }
         match &mut self.state {
+            State::Waiting if byte != HOTKEY => {}
+            State::Waiting if parts.settings.no_acknowledge => parts.log.note("no-acknowledge"),
+            State::Waiting if parts.settings.interruption_locks && parts.memory.interrupted => parts.log.note("interruption-locks"),
             State::Waiting => {
-                if byte == HOTKEY && !parts.settings.no_acknowledge {
-                    self.state = State::Commands;
-                    self.acknowledge(at, parts);
-                }
+                self.state = State::Commands;
+                self.acknowledge(at, parts);
             }
             State::Commands => self.command_byte(at, byte, parts),
-            State::Uploading(upload) => match upload.take(byte, parts.settings, parts.memory) {
+            State::Uploading(upload) => match upload.take(byte, parts) {
                 Next::Wait | Next::Stall => {}
                 Next::Go => parts.agenda.add(at + parts.settings.request_delay, Event::Upload),
                 Next::Check => parts.agenda.add(at + parts.settings.check_time, Event::Upload),
@@ -99,9 +181,10 @@ impl Boot {
     /// Goes on with an upload.
     pub(super) fn upload(&mut self, at: MonoTime, parts: &mut Parts<'_>) {
         let State::Uploading(upload) = &mut self.state else { return };
-        let said = upload.say(parts.settings, parts.memory);
+        let said = upload.say(parts);
         parts.uart.transmit(at, &[said.cast_unsigned()]);
         if said <= 0 {
+            parts.memory.upload_ended = true;
             self.state = State::Commands;
         }
     }
@@ -110,9 +193,12 @@ impl Boot {
         let behind_hotkey = std::mem::take(&mut self.behind_hotkey);
         let silent = parts.settings.silent_after_acknowledge;
         match byte {
-            HOTKEY if silent || self.line.is_empty() => self.acknowledge(at, parts),
+            HOTKEY if silent || self.line.is_empty() => {
+                self.line.clear();
+                self.meant.clear();
+                self.acknowledge(at, parts);
+            }
             BEHIND_HOTKEY if behind_hotkey => {}
-            _ if silent => {}
             BACKSPACE => match self.excess.checked_sub(1) {
                 Some(fewer) => self.excess = fewer,
                 None => drop(self.line.pop()),
@@ -136,6 +222,12 @@ impl Boot {
     /// Carries out a line. An empty one is what ends the preamble: it has no answer.
     fn command(&mut self, at: MonoTime, line: &[u8], too_long: bool, parts: &mut Parts<'_>) {
         let settings = parts.settings;
+        if settings.silent_after_acknowledge {
+            if !line.is_empty() {
+                parts.log.note("silent-after-acknowledge");
+            }
+            return;
+        }
         if too_long {
             error(at, settings.code_too_long, parts);
             return;
@@ -154,7 +246,8 @@ impl Boot {
             b"AT#BOOT" => {
                 let answered = if settings.boot_command_answered { answer(at, b"0", parts) } else { at + settings.boot_answer_delay };
                 parts.memory.latched = false;
-                let restart = if settings.does_not_restart { Restart::Nowhere } else { Restart::Application(Cause::Host) };
+                let restart =
+                    if settings.does_not_restart { Restart::Nowhere("does-not-restart") } else { Restart::Application(Cause::Host) };
                 parts.agenda.add(answered, Event::Restart(restart));
                 self.state = State::Leaving;
             }
@@ -175,6 +268,9 @@ impl Boot {
 /// Answers a command that ended at `at` with these lines, the last of which is the result. Returns when the answer has left.
 fn answer(at: MonoTime, text: &[u8], parts: &mut Parts<'_>) -> MonoTime {
     let flip = u8::from(parts.settings.boot_garbles);
+    if parts.settings.boot_garbles {
+        parts.log.note("boot-garbles");
+    }
     let text: Vec<u8> = text.iter().map(|byte| byte ^ flip).collect();
     let said = parts.uart.transmit(at + parts.settings.boot_answer_delay, &text);
     parts.uart.transmit(said + parts.settings.result_gap, &[CR ^ flip])

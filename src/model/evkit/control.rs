@@ -6,6 +6,7 @@ use super::module::{Program, VirtualEvkit};
 use super::settings::Settings;
 use crate::baud::Baud;
 use crate::model::ControlTarget;
+use crate::seam::LineState;
 use crate::time::MonoTime;
 
 /// The board's state as `state` answers it. Numbers count from the last setup.
@@ -16,13 +17,15 @@ struct State {
     speed: Baud,
     /// What runs, where the application does; else what is installed.
     firmware: String,
+    power: &'static str,
+    wake: LineState,
     edges: u64,
     bytes_in: u64,
     bytes_out: u64,
 }
 
 impl VirtualEvkit {
-    /// The board's state as of its last call, as one line of JSON: `program` (`boot`, `application`, `reset` or `dead`), `speed` of the module in baud, `firmware` (part A),
+    /// The board's state as of its last call, as one line of JSON: `program` (`boot`, `application`, `reset`, `off` or `dead`), `speed` of the module in baud, `firmware` (part A), what the host does with `power` (`on`, `off`) and `wake` (`asserted`, `released`),
     /// and since the last setup the `edges` of the reset line, the `bytes_in` that it received and the `bytes_out` that the host did.
     #[must_use]
     pub fn state(&self) -> String {
@@ -30,20 +33,32 @@ impl VirtualEvkit {
             Program::Boot(_) => "boot",
             Program::Application(_) => "application",
             Program::Reset => "reset",
-            Program::Dead => "dead",
+            Program::Off => "off",
+            Program::Dead(_) => "dead",
         };
         let firmware = match &self.program {
             Program::Application(application) => application.version(),
-            Program::Boot(_) | Program::Reset | Program::Dead => self.memory.versions.a,
+            Program::Boot(_) | Program::Reset | Program::Off | Program::Dead(_) => self.memory.versions.a,
         };
         let (speed, firmware) = (self.uart.speed(), firmware.to_string());
-        let state = State { program, speed, firmware, edges: self.edges, bytes_in: self.uart.bytes_in, bytes_out: self.uart.bytes_out };
+        let power = if self.host.is_power_on { "on" } else { "off" };
+        let wake = self.host.wake;
+        let state = State {
+            program,
+            speed,
+            firmware,
+            power,
+            wake,
+            edges: self.edges,
+            bytes_in: self.uart.bytes_in,
+            bytes_out: self.uart.bytes_out,
+        };
         serde_json::to_string(&state).unwrap_or_default()
     }
 }
 
-/// `state`, and `setup` with an optional `seed=N` and then settings as `KEY=VALUE`, where a value with blanks stands in double quotes or without its
-/// blanks: `setup seed=7 boot-window="20 ms" speed=460800`. A setup makes a fresh board of it ([`VirtualEvkit::setup`]) or, when one of its words is wrong, changes
+/// `state`, `acted` (how often each fault acted since the last setup, as one line of JSON), and `setup` with an optional `seed=N` and then settings as `KEY=VALUE`, where a value with blanks stands in double
+/// quotes or without its blanks: `setup seed=7 boot-window="20 ms" speed=460800`. Among them, faults as `fault=NAME` or `fault=NAME=VALUE`; what comes later counts. A setup makes a fresh board of it ([`VirtualEvkit::setup`]) or, when one of its words is wrong, changes
 /// nothing; its answer is empty.
 impl ControlTarget for VirtualEvkit {
     fn command(&mut self, now: MonoTime, words: &str) -> Result<String, String> {
@@ -54,7 +69,8 @@ impl ControlTarget for VirtualEvkit {
                 self.setup(now, settings_from(rest)?);
                 Ok(String::new())
             }
-            Some(("state", _)) => Err("`state` takes nothing behind it".to_owned()),
+            Some(("acted", [])) => Ok(serde_json::to_string(&self.log.acted()).unwrap_or_default()),
+            Some((name @ ("state" | "acted"), _)) => Err(format!("`{name}` takes nothing behind it")),
             Some((other, _)) => Err(format!("no command `{other}`: try `help`")),
             None => Err("no command: try `help`".to_owned()),
         }
@@ -63,9 +79,10 @@ impl ControlTarget for VirtualEvkit {
     fn help(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("state", "the board's state as one line of JSON"),
+            ("acted", "how often each fault acted since the last setup, as one line of JSON"),
             (
-                "setup [seed=N] [KEY=VALUE …]",
-                "a fresh board: assumptions drawn by the seed, then these settings; a value with blanks in double quotes",
+                "setup [seed=N] [fault=NAME …] [KEY=VALUE …]",
+                "a fresh board: assumptions and faults drawn by the seed, and these settings; a value with blanks in double quotes",
             ),
         ]
     }
@@ -88,7 +105,7 @@ fn settings_from(words: &[String]) -> Result<Settings, String> {
             let seed = value.parse().map_err(|_| format!("`seed` takes a whole number, got `{value}`"))?;
             settings = Settings::drawn(seed);
         } else {
-            settings.set(&key, &value).map_err(|error| error.to_string())?;
+            settings.put(&key, &value).map_err(|error| error.to_string())?;
         }
     }
     Ok(settings)
@@ -129,7 +146,10 @@ mod tests {
     #[test]
     fn state_is_one_line_of_json() {
         let answer = board().command(MonoTime::ZERO, "state").unwrap();
-        assert_eq!(answer, r#"{"program":"application","speed":115200,"firmware":"2.7.0","edges":0,"bytes_in":0,"bytes_out":0}"#);
+        assert_eq!(
+            answer,
+            r#"{"program":"application","speed":115200,"firmware":"2.7.0","power":"on","wake":"released","edges":0,"bytes_in":0,"bytes_out":0}"#
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::baud::Baud;
 use crate::image::Versions;
 
 /// Speeds that `AT+IPR` takes, where the setting `fastest-speed` does not end the list sooner.
-const SPEEDS: [u32; 11] = [9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600, 1_000_000, 2_000_000, 3_000_000];
+pub(super) const SPEEDS: [u32; 11] = [9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600, 1_000_000, 2_000_000, 3_000_000];
 
 /// What outlives a reset.
 #[derive(Debug)]
@@ -16,8 +16,12 @@ pub(super) struct Memory {
     pub(super) saved_speed: Baud,
     /// The speed at which the application runs, or last ran.
     pub(super) running_speed: Baud,
-    /// The application is damaged and does not start.
-    pub(super) application_dead: bool,
+    /// The fault for which the application is damaged and does not start.
+    pub(super) application_dead: Option<&'static str>,
+    /// An upload was broken off, and none has gone through since.
+    pub(super) interrupted: bool,
+    /// An upload has come to its end, whichever that was.
+    pub(super) upload_ended: bool,
     /// The boot code waits for the hotkey after a reset, without a window's end.
     pub(super) latched: bool,
 }
@@ -29,9 +33,17 @@ impl Memory {
             versions,
             saved_speed: Baud::DEFAULT,
             running_speed: settings.speed,
-            application_dead: settings.application_dead,
+            application_dead: settings.application_dead.then_some("application-dead"),
+            interrupted: false,
+            upload_ended: false,
             latched: false,
         }
+    }
+
+    /// The supply is gone: what no flash holds is forgotten.
+    pub(super) fn lose_power(&mut self) {
+        self.running_speed = self.saved_speed;
+        self.latched = false;
     }
 
     /// The speed at which the application starts.

@@ -20,6 +20,8 @@ pub(super) struct Sampled {
     pub(super) byte: u8,
     /// Its stop bit was low.
     pub(super) framing_error: bool,
+    /// The speed at which it was sent.
+    pub(super) sent_at: Baud,
 }
 
 /// A receiver.
@@ -46,13 +48,18 @@ impl Sampler {
             // The middle of bit n, rounded up to the nanosecond as all times on a wire are: a sample that falls on the border of two bits takes the later.
             let middle =
                 |bit: u64| edge + Duration::from_nanos(((2 * bit + 1) * 1_000_000_000).div_ceil(2 * u64::from(speed.bits_per_second())));
+            if let Some(byte) = wire.whole(edge, speed) {
+                self.from = middle(9);
+                return Some(Sampled { at, byte, framing_error: false, sent_at: speed });
+            }
             if wire.level(middle(0)) {
                 self.from = middle(0);
                 continue;
             }
             let byte = (1..=8).fold(0, |byte, bit| byte | u8::from(wire.level(middle(bit))) << (bit - 1));
             self.from = middle(9);
-            return Some(Sampled { at, byte, framing_error: !wire.level(middle(9)) });
+            let sent_at = wire.speed_at(edge).unwrap_or(speed);
+            return Some(Sampled { at, byte, framing_error: !wire.level(middle(9)), sent_at });
         }
     }
 
@@ -142,7 +149,10 @@ mod tests {
         let end = start + Baud::DEFAULT.wire_time(1);
         assert_eq!(sampler.due(&mut wire, Baud::DEFAULT), Some(end));
         assert_eq!(sampler.next(&mut wire, end.minus(Duration::from_nanos(1)), Baud::DEFAULT), None);
-        assert_eq!(sampler.next(&mut wire, end, Baud::DEFAULT), Some(Sampled { at: end, byte: b'a', framing_error: false }));
+        assert_eq!(
+            sampler.next(&mut wire, end, Baud::DEFAULT),
+            Some(Sampled { at: end, byte: b'a', framing_error: false, sent_at: Baud::DEFAULT })
+        );
         assert_eq!(sampler.due(&mut wire, Baud::DEFAULT), Some(start + Baud::DEFAULT.wire_time(2)));
     }
 

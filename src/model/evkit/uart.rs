@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use super::damage::{Damage, Passage};
+use super::faults::FaultLog;
 use super::sampler::{Sampled, Sampler};
+use super::settings::{Settings, WrongPort};
 use super::wire::Wire;
 use crate::baud::Baud;
 use crate::model::Output;
@@ -22,11 +25,42 @@ pub(super) enum Interest {
     Count(usize),
 }
 
+/// What the host's RX is wired to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wiring {
+    /// The module's TX.
+    Module,
+    /// The host's own TX: a fault.
+    Shorted,
+    /// Another port of the kit: a fault.
+    Elsewhere,
+}
+
+/// A character that was sent to the module, as it arrives there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Received {
+    /// When it was complete.
+    pub(super) at: MonoTime,
+    pub(super) byte: Passage,
+    /// Its stop bit was low.
+    pub(super) framing_error: bool,
+}
+
 /// Both directions between the module and the host.
 #[derive(Debug)]
 pub(super) struct Uart {
     from_host: Wire,
     to_host: Wire,
+    /// What the host's RX is wired to in place of the module.
+    aside: Wire,
+    wiring: Wiring,
+    damage_to_host: Damage,
+    damage_to_board: Damage,
+    /// A byte that arrives a second time.
+    again: Option<Received>,
+    /// The speed at which the module was left, until somebody has set another one: a fault.
+    left_at: Option<Baud>,
+    log: FaultLog,
     receiver: Sampler,
     host_receiver: Sampler,
     speed: Baud,
@@ -38,20 +72,37 @@ pub(super) struct Uart {
 }
 
 impl Uart {
-    pub(super) fn new(speed: Baud, host_speed: Baud, now: MonoTime) -> Self {
+    pub(super) fn new(settings: &Settings, now: MonoTime, log: &FaultLog) -> Self {
+        let wiring = match settings.wrong_port {
+            WrongPort::Nmea | WrongPort::Log | WrongPort::Binary => Wiring::Elsewhere,
+            WrongPort::None if settings.echo_only => Wiring::Shorted,
+            WrongPort::None => Wiring::Module,
+        };
         let mut uart = Self {
             from_host: Wire::default(),
             to_host: Wire::default(),
+            aside: Wire::default(),
+            wiring,
+            damage_to_host: Damage::to_host(settings),
+            damage_to_board: Damage::to_board(settings),
+            again: None,
+            left_at: Some(settings.speed).filter(|speed| *speed != Baud::DEFAULT),
+            log: log.clone(),
             receiver: Sampler::default(),
             host_receiver: Sampler::default(),
-            speed,
-            host_speed,
+            speed: settings.speed,
+            host_speed: Baud::DEFAULT,
             bytes_in: 0,
             bytes_out: 0,
         };
         uart.receiver.restart(now);
         uart.host_receiver.restart(now);
         uart
+    }
+
+    /// Whether host and module understand each other.
+    pub(super) fn is_at_hosts_speed(&self) -> bool {
+        same_speed(self.speed, self.host_speed)
     }
 
     pub(super) fn speed(&self) -> Baud {
@@ -66,6 +117,33 @@ impl Uart {
     pub(super) fn host_sends(&mut self, now: MonoTime, bytes: &[u8], speed: Baud) {
         self.set_host_speed(now, speed);
         self.from_host.send(now, speed, bytes);
+        if self.wiring == Wiring::Shorted {
+            self.aside.send(now, speed, bytes);
+        }
+    }
+
+    /// The host's port is gone: what it had not sent by `now` is never sent.
+    pub(super) fn host_vanishes(&mut self, now: MonoTime) {
+        self.from_host.cut(now);
+    }
+
+    /// The port that the host has opened in place of the module's says something.
+    pub(super) fn say_aside(&mut self, now: MonoTime, bytes: &[u8]) {
+        self.aside.send(now, Baud::DEFAULT, bytes);
+    }
+
+    /// The fault for which the host and the module are not wired to each other.
+    pub(super) fn misses_module(&self) -> Option<&'static str> {
+        match self.wiring {
+            Wiring::Module => None,
+            Wiring::Shorted => Some("echo-only"),
+            Wiring::Elsewhere => Some("wrong-port"),
+        }
+    }
+
+    /// The module has a speed that it was not left at.
+    pub(super) fn is_set_anew(&mut self) {
+        self.left_at = None;
     }
 
     /// The host's port has this speed from now on. A character that its receiver is in the middle of is lost.
@@ -88,6 +166,7 @@ impl Uart {
     pub(super) fn reset(&mut self, now: MonoTime) {
         self.receiver.restart(now);
         self.to_host.cut(now);
+        self.again = None;
     }
 
     /// The module sends, not before `at` and behind what it is still sending. Returns when the last bit will have left.
@@ -96,17 +175,46 @@ impl Uart {
         self.to_host.free_at()
     }
 
-    /// The next character that the module has received by `now`.
-    pub(super) fn receive(&mut self, now: MonoTime) -> Option<Sampled> {
-        let sampled = self.receiver.next(&mut self.from_host, now, self.speed)?;
-        self.bytes_in += 1;
-        Some(sampled)
+    /// The module's TX is low for a character, not before `at` and behind what it is still sending.
+    pub(super) fn transmit_break(&mut self, at: MonoTime) {
+        self.to_host.send_break(at, self.speed);
+    }
+
+    /// When the last bit of all that the module has to send will have left.
+    pub(super) fn free_at(&self) -> MonoTime {
+        self.to_host.free_at()
+    }
+
+    /// The next character that was sent to the module and is complete by `now`, arrived or lost. Where the module does not hear, no fault can do anything to it.
+    pub(super) fn receive(&mut self, now: MonoTime, hears: bool) -> Option<Received> {
+        if let Some(again) = self.again.take() {
+            self.bytes_in += 1;
+            return Some(again);
+        }
+        let Sampled { at, byte, framing_error, sent_at } = self.receiver.next(&mut self.from_host, now, self.speed)?;
+        let received = |byte| Received { at, byte, framing_error };
+        if !hears {
+            self.bytes_in += 1;
+            return Some(received(Passage { sent: Some(byte), arrived: Some(byte), fault: None }));
+        }
+        // A host at a speed of its own is understood by no board.
+        if self.left_at == Some(self.speed) && same_speed(sent_at, Baud::DEFAULT) {
+            self.log.note("left-at-speed");
+        }
+        let (first, again) = self.damage_to_board.strike(byte);
+        self.again = again.map(received);
+        self.bytes_in += u64::from(first.arrived.is_some());
+        Some(received(first))
     }
 
     /// When the module should look for received characters: no later than the first one that is of `interest`, the last one on its way, and 1 ms after the first.
     pub(super) fn receive_due(&mut self, interest: Interest) -> Option<MonoTime> {
         let edge = self.receiver.pending_edge(&mut self.from_host)?;
         let first = self.from_host.complete(edge, self.speed);
+        if self.damage_to_board.is_possible() {
+            // What will be received cannot be told from the bytes.
+            return Some(first);
+        }
         let mut due = first;
         for (index, character) in self.from_host.characters().filter(|character| character.start >= edge).enumerate() {
             if !same_speed(character.speed, self.speed) {
@@ -127,28 +235,55 @@ impl Uart {
 
     /// Gives the host what its receiver has made of the wire by `now`.
     pub(super) fn collect(&mut self, now: MonoTime, output: &mut Output) {
-        while let Some(sampled) = self.host_receiver.next(&mut self.to_host, now, self.host_speed) {
-            if sampled.framing_error {
-                // As 8250 drivers tell them apart: low for the whole of a character is a break.
-                let kind = if sampled.byte == 0 { MarkKind::Break } else { MarkKind::Framing };
-                output.marks.push(Mark { offset: output.bytes.len(), kind });
+        while let Some(sampled) = self.next_for_host(now) {
+            match self.wiring {
+                Wiring::Module if self.left_at == Some(sampled.sent_at) && same_speed(self.host_speed, Baud::DEFAULT) => {
+                    self.log.note("left-at-speed");
+                }
+                Wiring::Shorted => self.log.note("echo-only"),
+                Wiring::Module | Wiring::Elsewhere => {}
             }
-            output.bytes.push(sampled.byte);
-            self.bytes_out += 1;
+            let (first, again) = self.damage_to_host.strike(sampled.byte);
+            for byte in std::iter::once(first).chain(again) {
+                if let Some(fault) = byte.fault {
+                    self.log.note(fault);
+                }
+                let Some(arrived) = byte.arrived else { continue };
+                if sampled.framing_error {
+                    // As 8250 drivers tell them apart: low for the whole of a character is a break.
+                    let kind = if sampled.byte == 0 { MarkKind::Break } else { MarkKind::Framing };
+                    output.marks.push(Mark { offset: output.bytes.len(), kind });
+                }
+                output.bytes.push(arrived);
+                self.bytes_out += 1;
+            }
         }
     }
 
-    /// What the module has sent by `now` reaches nobody.
-    pub(super) fn lose(&mut self, now: MonoTime) {
-        self.host_receiver.restart(now);
-        // Forgets what was sent.
-        let _ = self.host_receiver.pending_edge(&mut self.to_host);
+    /// What was sent to the host by `now` reaches nobody. Returns how many bytes that were.
+    pub(super) fn lose(&mut self, now: MonoTime) -> usize {
+        std::iter::from_fn(|| self.next_for_host(now)).count()
+    }
+
+    fn next_for_host(&mut self, now: MonoTime) -> Option<Sampled> {
+        let Some(fault) = self.misses_module() else {
+            return self.host_receiver.next(&mut self.to_host, now, self.host_speed);
+        };
+        for _ in 0..self.to_host.forget(now) {
+            self.log.note(fault);
+        }
+        self.host_receiver.next(&mut self.aside, now, self.host_speed)
     }
 
     /// When the host should be given what it will have received: 1 ms after the first byte, or when the last bit has left, whichever is earlier.
     pub(super) fn collect_due(&mut self) -> Option<MonoTime> {
-        let first = self.host_receiver.due(&mut self.to_host, self.host_speed)?;
-        Some((first + BATCH).min(self.to_host.free_at()).max(first))
+        let is_wired = self.wiring == Wiring::Module;
+        // What the module says to nobody is forgotten in time.
+        let forgotten = self.to_host.end().filter(|_| !is_wired);
+        let wire = if is_wired { &mut self.to_host } else { &mut self.aside };
+        let first = self.host_receiver.due(wire, self.host_speed);
+        let given = first.map(|first| (first + BATCH).min(wire.free_at()).max(first));
+        [given, forgotten].into_iter().flatten().min()
     }
 }
 

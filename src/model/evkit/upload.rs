@@ -3,7 +3,7 @@
 //! Source: Easy Connect. The device sends one signed byte n: 1 to 127 asks for the next n bytes, 0 says that it has all of the image, a negative one is an error
 //! code. Asked past the end of the image, the host sends zero bytes.
 
-use super::memory::Memory;
+use super::boot::Parts;
 use super::random::Random;
 use super::settings::{Chunks, Settings, VersionCheck};
 use crate::image::{Header, Image, ImageError, Versions};
@@ -21,6 +21,8 @@ pub(super) struct Upload {
     header: Option<Header>,
     /// Bytes that were asked for and have not come.
     awaited: usize,
+    /// Requests that the host has answered.
+    answered: u64,
     /// What is to be said instead of the next request.
     ending: Option<i8>,
     random: Random,
@@ -41,7 +43,7 @@ pub(super) enum Next {
 
 impl Upload {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { received: Vec::new(), header: None, awaited: 0, ending: None, random: Random::new(settings.seed, "upload") }
+        Self { received: Vec::new(), header: None, awaited: 0, answered: 0, ending: None, random: Random::new(settings.seed, "upload") }
     }
 
     /// Bytes that were asked for and have not come.
@@ -50,14 +52,15 @@ impl Upload {
     }
 
     /// The signed byte that the device sends now, as asked for by [`Next::Go`] and [`Next::Check`]. The upload is over when it is not above 0.
-    pub(super) fn say(&mut self, settings: &Settings, memory: &mut Memory) -> i8 {
+    pub(super) fn say(&mut self, parts: &mut Parts<'_>) -> i8 {
+        let settings = parts.settings;
         if let Some(ending) = self.ending {
             return ending;
         }
         let total = self.header.map(|header| header.image_len());
         let got = self.received.len() as u64;
         if total.is_some_and(|total| got >= total) {
-            return self.end(settings, memory);
+            return self.end(parts);
         }
         let size = match settings.chunks {
             Chunks::Largest => settings.largest_chunk,
@@ -70,13 +73,17 @@ impl Upload {
         };
         // Until the header is there, it says where the header ends and not where the image does.
         let left = total.unwrap_or(Header::LEN as u64).saturating_sub(got);
+        if settings.asks_past_end && u64::from(size) > left {
+            parts.note_if_put_in("asks-past-end");
+        }
         let size = if settings.asks_past_end { size } else { u8::try_from(left.min(size.into())).unwrap_or(size) };
         self.awaited = size.into();
         size.cast_signed()
     }
 
     /// Takes a byte that the host sent.
-    pub(super) fn take(&mut self, byte: u8, settings: &Settings, memory: &mut Memory) -> Next {
+    pub(super) fn take(&mut self, byte: u8, parts: &mut Parts<'_>) -> Next {
+        let settings = parts.settings;
         let Some(left) = self.awaited.checked_sub(1) else {
             // Not asked for: lost.
             return Next::Wait;
@@ -86,10 +93,14 @@ impl Upload {
         if left > 0 {
             return Next::Wait;
         }
-        if settings.upload_stalls {
+        self.answered += 1;
+        let is_whole = self.header.is_some_and(|header| self.received.len() as u64 >= header.image_len());
+        if settings.upload_stalls && self.answered >= settings.upload_stalls_after.into() {
+            parts.log.note("upload-stalls");
             return Next::Stall;
         }
-        if settings.upload_ends_early {
+        if settings.upload_ends_early && self.answered >= settings.upload_ends_early_after.into() && !is_whole {
+            parts.log.note("upload-ends-early");
             self.ending = Some(0);
             return Next::Go;
         }
@@ -98,14 +109,14 @@ impl Upload {
                 Ok(header) if header.image_len() <= LARGEST => {
                     self.header = Some(header);
                     if settings.version_check == VersionCheck::Header
-                        && let Err(code) = judge(&header, settings, memory)
+                        && let Err(code) = judge(&header, parts, true)
                     {
-                        self.ending = Some(refuse(code, settings, memory));
+                        self.ending = Some(refuse(code, parts));
                         return Next::Go;
                     }
                 }
                 Ok(_) | Err(_) => {
-                    self.ending = Some(refuse(settings.code_corrupt, settings, memory));
+                    self.ending = Some(refuse(settings.code_corrupt, parts));
                     return Next::Go;
                 }
             }
@@ -117,53 +128,91 @@ impl Upload {
     }
 
     /// Judges the whole image and installs it, or not.
-    fn end(&mut self, settings: &Settings, memory: &mut Memory) -> i8 {
+    fn end(&mut self, parts: &mut Parts<'_>) -> i8 {
+        let settings = parts.settings;
         let Some(header) = self.header else { return settings.code_corrupt };
         // Zero bytes that were asked for past the end.
         self.received.truncate(usize::try_from(header.image_len()).unwrap_or(usize::MAX));
         let sound = match Image::parse(&self.received) {
             Ok(_) => true,
-            Err(ImageError::Checksum { .. }) => settings.accepts_corrupt,
+            Err(ImageError::Checksum { .. }) if settings.accepts_corrupt => {
+                parts.log.note("accepts-corrupt");
+                true
+            }
             Err(_) => false,
         };
-        let verdict = if sound { judge(&header, settings, memory) } else { Err(settings.code_corrupt) };
+        let is_first_check = settings.version_check == VersionCheck::End;
+        let verdict = if sound { judge(&header, parts, is_first_check) } else { Err(settings.code_corrupt) };
+        let memory = &mut *parts.memory;
         match verdict {
             Ok(()) => {
+                if std::mem::take(&mut memory.interrupted) && settings.interruption_erases {
+                    memory.application_dead = None;
+                }
                 if !settings.keeps_old_version {
                     memory.versions = header.versions;
+                } else if memory.versions != header.versions {
+                    parts.log.note("keeps-old-version");
                 }
                 0
             }
-            Err(code) => refuse(code, settings, memory),
+            Err(code) => refuse(code, parts),
         }
     }
 }
 
 /// Whether an image of this header may be installed; else the byte that refuses it. Source: the post (only the same version or a higher one installs).
-fn judge(header: &Header, settings: &Settings, memory: &mut Memory) -> Result<(), i8> {
-    if header.key != settings.key && !settings.accepts_wrong_key {
-        return Err(settings.code_wrong_key);
+///
+/// An image may be judged twice; what a fault does to its judgement is noted at the first time.
+fn judge(header: &Header, parts: &mut Parts<'_>, is_first: bool) -> Result<(), i8> {
+    let (settings, memory, log) = (parts.settings, &mut *parts.memory, parts.log);
+    let note = |fault| {
+        if is_first {
+            log.note(fault);
+        }
+    };
+    if header.key != settings.key {
+        if !settings.accepts_wrong_key {
+            return Err(settings.code_wrong_key);
+        }
+        note("accepts-wrong-key");
     }
-    let parts = |versions: &Versions| [versions.a, versions.m, versions.s];
-    let (offered, installed) = (parts(&header.versions), parts(&memory.versions));
+    let parts_of = |versions: &Versions| [versions.a, versions.m, versions.s];
+    let (offered, installed) = (parts_of(&header.versions), parts_of(&memory.versions));
     let lower = offered.iter().zip(&installed).any(|(offered, installed)| offered < installed);
     let refused = match (lower, offered == installed) {
         (true, _) => !settings.accepts_downgrade,
         (false, true) => settings.refuses_same_version,
         (false, false) => settings.refuses_upgrade,
     };
+    match (lower, offered == installed, refused) {
+        (true, _, false) => note("accepts-downgrade"),
+        (false, true, true) => note("refuses-same-version"),
+        (false, false, true) => note(refuses_upgrade(settings)),
+        _ => {}
+    }
     if !refused {
         return Ok(());
     }
     if lower && settings.loses_version {
         memory.versions = header.versions;
+        log.note("loses-version");
     }
     Err(settings.code_lower_version)
 }
 
-fn refuse(code: i8, settings: &Settings, memory: &mut Memory) -> i8 {
-    if settings.dead_after_refusal {
-        memory.application_dead = true;
+/// The fault by which a higher version is refused.
+fn refuses_upgrade(settings: &Settings) -> &'static str {
+    match settings.version_check {
+        VersionCheck::Header => "refuses-at-header",
+        VersionCheck::End => "refuses-at-end",
+    }
+}
+
+fn refuse(code: i8, parts: &mut Parts<'_>) -> i8 {
+    if parts.settings.dead_after_refusal && parts.memory.application_dead.is_none() {
+        parts.memory.application_dead = Some("dead-after-refusal");
+        parts.log.note("dead-after-refusal");
     }
     code
 }

@@ -22,6 +22,8 @@ pub(super) struct Character {
     pub(super) byte: u8,
     /// When its stop bit ends: where the next one of its burst begins.
     end: MonoTime,
+    /// The line is low for all of its bits, the stop bit as well: a break.
+    is_break: bool,
     /// The line is high from here on, whatever the bits say: the sender was reset in its middle.
     cut: MonoTime,
 }
@@ -29,7 +31,7 @@ pub(super) struct Character {
 impl Character {
     /// When a receiver at `speed` that took its start bit for a start bit has all of it: at its end, for one of the same speed.
     pub(super) fn complete(&self, speed: Baud) -> MonoTime {
-        if speed == self.speed { self.end } else { self.start + speed.wire_time(1) }
+        if speed == self.speed && !self.is_break { self.end } else { self.start + speed.wire_time(1) }
     }
 
     /// Bit `index` as a level: true for high.
@@ -37,7 +39,7 @@ impl Character {
         match index {
             0 => false,
             1..=8 => self.byte >> (index - 1) & 1 == 1,
-            _ => true,
+            _ => index >= BITS || !self.is_break,
         }
     }
 
@@ -49,6 +51,9 @@ impl Character {
 
     /// The first falling edge in this character at or after `from`.
     fn falling_edge(&self, from: MonoTime) -> Option<MonoTime> {
+        if from <= self.start {
+            return (self.start < self.cut).then_some(self.start);
+        }
         // Before the start bit the line is high: a stop bit or idle.
         let edges = (0..BITS).filter(|&bit| !self.bit(bit) && (bit == 0 || self.bit(bit - 1)));
         edges.map(|bit| self.start + self.speed.bits_time(bit)).find(|&edge| edge >= from && edge < self.cut)
@@ -74,9 +79,22 @@ impl Wire {
                 _ => (free.max(now), 0),
             };
             let (start, end) = (begin + speed.wire_time(count), begin + speed.wire_time(count + 1));
-            self.characters.push_back(Character { start, speed, byte, end, cut: MonoTime::FAR_FUTURE });
+            self.characters.push_back(Character { start, speed, byte, end, is_break: false, cut: MonoTime::FAR_FUTURE });
             self.burst = Some((begin, speed, count + 1));
         }
+    }
+
+    /// Holds the line low for a character's time, and high for another one, at `now` or behind what is still being sent.
+    pub(super) fn send_break(&mut self, now: MonoTime, speed: Baud) {
+        let start = self.free_at().max(now);
+        let end = start + speed.wire_time(2);
+        self.characters.push_back(Character { start, speed, byte: 0, end, is_break: true, cut: MonoTime::FAR_FUTURE });
+        self.burst = Some((start, speed, 2));
+    }
+
+    /// The speed of the sender of the character in which `edge` falls.
+    pub(super) fn speed_at(&self, edge: MonoTime) -> Option<Baud> {
+        self.characters.iter().take_while(|character| character.start <= edge).last().map(|character| character.speed)
     }
 
     /// When the last bit of all that was sent has left; the clock's zero when nothing ever was.
@@ -99,6 +117,18 @@ impl Wire {
         }
     }
 
+    /// When the last of the characters that are still known ends.
+    pub(super) fn end(&self) -> Option<MonoTime> {
+        self.characters.back().map(|character| character.end)
+    }
+
+    /// Forgets the characters that have ended by `now`, which nobody asks for. Returns how many there were.
+    pub(super) fn forget(&mut self, now: MonoTime) -> usize {
+        let ended = self.characters.iter().take_while(|character| character.end <= now).count();
+        self.characters.drain(..ended);
+        ended
+    }
+
     /// The characters that are still known, oldest first.
     pub(super) fn characters(&self) -> impl Iterator<Item = &Character> {
         self.characters.iter()
@@ -116,6 +146,12 @@ impl Wire {
     pub(super) fn complete(&self, edge: MonoTime, speed: Baud) -> MonoTime {
         let character = self.characters.iter().take_while(|character| character.start <= edge).find(|character| character.start == edge);
         character.map_or_else(|| edge + speed.wire_time(1), |character| character.complete(speed))
+    }
+
+    /// The byte of the character that begins at `edge`, where a receiver at `speed` takes it as it is: sent at just that speed, and not cut off.
+    pub(super) fn whole(&self, edge: MonoTime, speed: Baud) -> Option<u8> {
+        let character = self.characters.iter().find(|character| character.start >= edge).filter(|character| character.start == edge)?;
+        (character.speed == speed && !character.is_break && character.cut >= character.end).then_some(character.byte)
     }
 
     /// The level at `at`: true for high.

@@ -1,7 +1,9 @@
 //! JUnit XML, as Jenkins, GitLab and GitHub's actions read it: written by `junit-report`, what it lacks added by [`gaps`].
 //!
-//! One suite is one scenario, one test case one case; a board that was given up is one error in the suite `boards`. Elements and attributes are those of
-//! Jenkins' schema, and what pytest writes beyond it: `properties` in a test case, and its `line`.
+//! One suite is one scenario, one test case one case; a board is one case of the suite `boards` where it was asked who it is or was given up: an error then. What the run had to show and did not is an error
+//! of the suite `required`. Elements and attributes are those of
+//! Jenkins' schema, and what pytest writes beyond it: `properties` in a test case, and its `line`. The tries of a case are written as Maven's surefire writes them: one
+//! that passed when it was tried again has a `flakyFailure` for each try before, one that failed in all of them a `rerunFailure` for each after the first.
 
 mod gaps;
 
@@ -14,7 +16,7 @@ use time::OffsetDateTime;
 
 use self::gaps::Gaps;
 use super::explanation::{Text, place, reasons};
-use super::{CaseReport, GivenUp, ReportError, RunReport, Transcript, escape};
+use super::{CaseReport, GivenUp, Missing, ReportError, RunReport, Transcript, escape};
 use crate::timeline::event::Outcome;
 
 /// Writes the JUnit file of a run to `path`, with its parent directories; a file that is there is replaced whole or, on an error, left as it is.
@@ -53,17 +55,47 @@ fn junit(run: &RunReport, dir: &Path) -> Result<Vec<u8>, ReportError> {
         let scenario = escape::text(&cases[0].case.scenario);
         let mut suite = new_suite(&scenario, &escape::text(&cases[0].case.file), timestamp);
         for case in cases {
-            suite.add_testcase(testcase(case, &unique_name(case, run), dir));
-            gaps.case(case.case.line, properties(case));
+            let Tries { main, others } = tries(case);
+            suite.add_testcase(testcase(main, &unique_name(case, run), dir));
+            let others = others.into_iter().map(|other| gaps::Try {
+                element: gaps::Element::of(case),
+                kind: kind(other).to_owned(),
+                message: escape::text(&other.verdict.reason).into_owned(),
+                trace: trace(other),
+                output: system_out(other, dir),
+            });
+            gaps.case(case.case.line, properties(case), others.collect());
         }
         gaps.suite(suite.skipped());
         report.add_testsuite(suite);
     }
-    if !run.given_up.is_empty() {
+    let boards = run.told_of_boards();
+    if !boards.is_empty() {
         let mut suite = new_suite(BOARDS, BOARDS, timestamp);
-        for given_up in &run.given_up {
-            suite.add_testcase(board_case(given_up));
-            gaps.case(None, vec![("board".to_owned(), given_up.board.clone())]);
+        for (report, given_up) in boards {
+            match (report, given_up) {
+                (Some(report), None) => suite.add_testcase(testcase(report, &escape::text(&report.case.name), dir)),
+                // What its own case says is more than the reason.
+                (Some(report), Some(_)) if report.outcome() != Outcome::Passed => {
+                    suite.add_testcase(testcase(report, &escape::text(&report.case.name), dir));
+                }
+                (_, Some(given_up)) => suite.add_testcase(board_case(given_up)),
+                (None, None) => continue,
+            }
+            let mut known = report.map(properties).unwrap_or_default();
+            if let (None, Some(given_up)) = (report, given_up) {
+                known.push(("board".to_owned(), given_up.board.clone()));
+            }
+            gaps.case(report.map(|report| report.case.line), known, Vec::new());
+        }
+        gaps.suite(0);
+        report.add_testsuite(suite);
+    }
+    if !run.missing.is_empty() {
+        let mut suite = new_suite(REQUIRED, REQUIRED, timestamp);
+        for missing in &run.missing {
+            suite.add_testcase(required_case(missing));
+            gaps.case(None, Vec::new(), Vec::new());
         }
         gaps.suite(0);
         report.add_testsuite(suite);
@@ -73,8 +105,11 @@ fn junit(run: &RunReport, dir: &Path) -> Result<Vec<u8>, ReportError> {
     gaps.mend(&xml)
 }
 
-/// The suite of the boards that were given up.
+/// The suite of the boards: their health cases, and those that were given up.
 const BOARDS: &str = "boards";
+
+/// The suite of what a run had to show and did not.
+const REQUIRED: &str = "required";
 
 /// The cases of each scenario, in the order in which scenarios first appear.
 fn suites(run: &RunReport) -> Vec<Vec<&CaseReport>> {
@@ -108,14 +143,35 @@ fn unique_name(case: &CaseReport, run: &RunReport) -> String {
     }
 }
 
+/// The tries of a case: the one that its element tells of, and those that are elements in it.
+struct Tries<'a> {
+    main: &'a CaseReport,
+    others: Vec<&'a CaseReport>,
+}
+
+/// Of a case that failed in every try the first one is the failure and the later ones are reruns, as Maven's surefire and nextest have it; else the last try decides.
+fn tries(report: &CaseReport) -> Tries<'_> {
+    match report.earlier.split_first() {
+        Some((first, later)) if report.outcome() == Outcome::Failed => {
+            Tries { main: first, others: later.iter().chain([report]).collect() }
+        }
+        _ => Tries { main: report, others: report.earlier.iter().collect() },
+    }
+}
+
+/// The type of a failure or error: its cause, where one was found.
+fn kind(report: &CaseReport) -> &'static str {
+    let cause = report.verdict.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.name());
+    cause.unwrap_or(if report.outcome() == Outcome::Failed { "failed" } else { "rig" })
+}
+
 fn testcase(report: &CaseReport, name: &str, dir: &Path) -> TestCase {
     let time = seconds(report.duration);
     let reason = escape::text(&report.verdict.reason).into_owned();
-    let cause = report.verdict.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.name());
     let mut builder = match report.outcome() {
         Outcome::Passed => TestCaseBuilder::success(name, time),
-        Outcome::Failed => TestCaseBuilder::failure(name, time, cause.unwrap_or("failed"), &reason),
-        Outcome::Error => TestCaseBuilder::error(name, time, cause.unwrap_or("rig"), &reason),
+        Outcome::Failed => TestCaseBuilder::failure(name, time, kind(report), &reason),
+        Outcome::Error => TestCaseBuilder::error(name, time, kind(report), &reason),
         Outcome::Interrupted => TestCaseBuilder::error(name, time, "interrupted", &or(reason, "the run was asked to end")),
         Outcome::Skipped => TestCaseBuilder::skipped_with_cause(name, "skipped", &reason),
         Outcome::Blocked => TestCaseBuilder::skipped_with_cause(name, "blocked", &blocked(report, &reason)),
@@ -152,6 +208,12 @@ fn board_case(given_up: &GivenUp) -> TestCase {
     builder.build()
 }
 
+fn required_case(missing: &Missing) -> TestCase {
+    let mut builder = TestCaseBuilder::error(&escape::text(&missing.what), time::Duration::ZERO, "required", &escape::text(&missing.why));
+    builder.set_classname(REQUIRED);
+    builder.build()
+}
+
 /// The body of a failure or error: what the terminal says of it, without colours and columns.
 fn trace(report: &CaseReport) -> String {
     let mut trace = format!("at: {}\n", escape::text(&place(report)));
@@ -178,8 +240,8 @@ fn system_out(report: &CaseReport, dir: &Path) -> String {
     let (events, bytes) = (shown(report.events_file()), shown(report.bytes_file()));
     let Transcript { head, left_out, tail } = &report.transcript;
     let mut out = format!("timeline: {} and {}\n{head}", escape::text(&events), escape::text(&bytes));
-    if *left_out != super::LeftOut::default() {
-        out.push_str(&format!("[{} bytes and {} other lines are left out here; the timeline has them]\n", left_out.bytes, left_out.words));
+    if left_out.is_any() {
+        out.push_str(&format!("{left_out}\n"));
     }
     out.push_str(tail);
     out

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::lines::Lines;
 use crate::matcher::{Matcher, PatternSet};
 use crate::plan::units::show_duration;
-use crate::plan::{At, AtAnswer};
+use crate::plan::{At, AtAnswer, speeds_in};
 use crate::report::escape;
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
@@ -22,7 +22,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 /// A final result of the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Final {
+pub(in crate::runner) enum Final {
     Ok,
     Error,
     Cme(Option<u32>),
@@ -51,14 +51,14 @@ impl Final {
 }
 
 /// What came as the answer to one command.
-struct Answer {
-    lines: Vec<Vec<u8>>,
-    result: Option<Final>,
-    evidence: Vec<u64>,
+pub(in crate::runner) struct Answer {
+    pub(in crate::runner) lines: Vec<Vec<u8>>,
+    pub(in crate::runner) result: Option<Final>,
+    pub(in crate::runner) evidence: Vec<u64>,
 }
 
 impl Answer {
-    fn describe(&self) -> String {
+    pub(in crate::runner) fn describe(&self) -> String {
         let mut parts: Vec<String> = self.lines.iter().map(|line| describe_bytes(line)).collect();
         parts.extend(self.result.as_ref().map(Final::text));
         if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
@@ -66,7 +66,8 @@ impl Answer {
 }
 
 /// Sends a command and takes lines until its final result, at most until `within` after the command has left the wire.
-fn exchange(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<Answer, Stop> {
+pub(in crate::runner) fn exchange(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<Answer, Stop> {
+    speeds_in(command).into_iter().try_for_each(|speed| conductor.try_speed(speed))?;
     let mut bytes = command.as_bytes().to_vec();
     bytes.push(b'\r');
     conductor.command(&bytes)?;
@@ -139,26 +140,30 @@ pub(super) fn run(conductor: &mut Conductor<'_>, at: &At) -> Result<(), Stop> {
             answer.evidence,
         )));
     }
-    match &at.shows {
-        Some(set) if !shows(&answer.lines, set) => Err(Stop::Failed(Finding::new(
+    let Some(set) = &at.shows else { return Ok(()) };
+    match shown(&answer.lines, set) {
+        Some(captures) => conductor.keep_captures(&captures, answer.evidence.last().copied().unwrap_or_default()),
+        None => Err(Stop::Failed(Finding::new(
             format!("the answer to {command} does not show {}", set.pattern(0)),
             format!("{} in the answer to {command}", set.pattern(0)),
             answer.describe(),
             answer.evidence,
         ))),
-        _ => Ok(()),
     }
 }
 
-/// Whether one of `lines`, each ended by CR LF again, shows the pattern.
-pub(super) fn shows(lines: &[Vec<u8>], set: &Arc<PatternSet>) -> bool {
+/// What the groups of the pattern capture where one of `lines`, each ended by CR LF again, shows it; `None` where none does.
+pub(super) fn shown(lines: &[Vec<u8>], set: &Arc<PatternSet>) -> Option<Vec<(String, Vec<u8>)>> {
     let mut matcher = Matcher::new(Arc::clone(set));
-    lines.iter().any(|line| matcher.feed(line).is_some() || matcher.feed(b"\r\n").is_some())
+    lines.iter().find_map(|line| {
+        let hit = matcher.feed(line).or_else(|| matcher.feed(b"\r\n"))?;
+        Some(matcher.resolve(hit).captures)
+    })
 }
 
 /// Waits until nothing has come for [`QUIET`], and throws away what came: a command that was sent several times may be answered as often, and a later
 /// command must not take such an answer for its own.
-pub(super) fn settle(conductor: &mut Conductor<'_>) -> Result<(), Stop> {
+pub(in crate::runner) fn settle(conductor: &mut Conductor<'_>) -> Result<(), Stop> {
     let limit = conductor.now() + SETTLED;
     while conductor.now() < limit {
         conductor.skip_input();
@@ -173,7 +178,7 @@ pub(super) fn settle(conductor: &mut Conductor<'_>) -> Result<(), Stop> {
 
 /// Whether the application answers `AT` with `OK` now. A CR goes before, and what it brings is thrown away: a hotkey that reached the
 /// application leaves bytes in its line.
-pub(super) fn answers(conductor: &mut Conductor<'_>, within: Duration) -> Result<bool, Stop> {
+pub(in crate::runner) fn answers(conductor: &mut Conductor<'_>, within: Duration) -> Result<bool, Stop> {
     conductor.command(b"\r")?;
     let settled = conductor.wire_free() + Duration::from_millis(20);
     conductor.sleep_until(settled)?;
@@ -195,9 +200,12 @@ pub(in crate::runner) enum Firmware {
     Silent(String, Vec<u64>),
 }
 
-/// Asks the application for its version (`AT+CGMR`).
+/// Asks the application for its version (`AT+CGMR`), twice where the first brings nothing: after a sleep it is lost (arduino).
 pub(in crate::runner) fn read_firmware(conductor: &mut Conductor<'_>, within: Duration) -> Result<Firmware, Stop> {
-    let answer = exchange(conductor, "AT+CGMR", within)?;
+    let mut answer = exchange(conductor, "AT+CGMR", within)?;
+    if answer.result.is_none() {
+        answer = exchange(conductor, "AT+CGMR", within)?;
+    }
     let version = answer.lines.iter().find(|line| line.first().is_some_and(u8::is_ascii_digit));
     Ok(match (&answer.result, version) {
         (Some(Final::Ok), Some(version)) => Firmware::Reported(escape::bytes(version)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::handshake;
 use super::lines::{Line, Lines};
 use crate::plan::units::show_duration;
-use crate::plan::{Boot, BootResult};
+use crate::plan::{Boot, BootResult, speeds_in};
 use crate::report::escape;
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
@@ -21,39 +21,49 @@ const LEAVE: &str = "AT#BOOT";
 /// Acknowledges without an answer after which no answer is expected any more.
 const MOST_ACKNOWLEDGES: u32 = 2;
 
+/// How long an answer may take (source: Easy Connect).
+const WITHIN: Duration = Duration::from_millis(300);
+
 /// What boot code answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(in crate::runner) enum Reply {
     /// `0`
     Success,
     /// `40xx`
     Error(String),
     /// `OK` or `ERROR`: boot code never says so (inference); the application is very likely who answered.
     Application(&'static str),
-    /// No result; whether the hotkey was still acknowledged.
+    /// No result.
     Silent {
         /// How often the hotkey was acknowledged again.
         acknowledges: u32,
+        /// Whether it was each time.
+        always: bool,
     },
 }
 
 /// An answer of the boot code.
 #[derive(Debug, Clone)]
-pub(super) struct BootAnswer {
-    pub(super) lines: Vec<Vec<u8>>,
-    pub(super) result: Reply,
-    pub(super) evidence: Vec<u64>,
+pub(in crate::runner) struct BootAnswer {
+    pub(in crate::runner) lines: Vec<Vec<u8>>,
+    pub(in crate::runner) result: Reply,
+    pub(in crate::runner) evidence: Vec<u64>,
 }
 
 impl BootAnswer {
-    pub(super) fn describe(&self) -> String {
+    pub(in crate::runner) fn describe(&self) -> String {
         let lines = self.lines.iter().map(|line| describe_bytes(line));
         let result = match &self.result {
             Reply::Success => "0".to_owned(),
             Reply::Error(code) => code.clone(),
             Reply::Application(said) => format!("{said}, which boot code never says: very likely the application answered"),
-            Reply::Silent { acknowledges: 0 } => "no result, and the hotkey is not acknowledged any more".to_owned(),
-            Reply::Silent { acknowledges } => format!("no result, although the hotkey was acknowledged {acknowledges} more times"),
+            Reply::Silent { acknowledges, always: true } => {
+                format!("no result, although the hotkey was acknowledged {acknowledges} more times")
+            }
+            Reply::Silent { acknowledges: 0, .. } => "no result, and the hotkey is not acknowledged any more".to_owned(),
+            Reply::Silent { acknowledges, .. } => {
+                format!("no result, and the hotkey, which was acknowledged {acknowledges} more times, is not any more")
+            }
         };
         lines.chain(std::iter::once(result)).collect::<Vec<_>>().join(", ")
     }
@@ -88,7 +98,7 @@ pub(super) fn exchange(conductor: &mut Conductor<'_>, command: &str, within: Dur
         let acknowledged = handshake::hotkey(conductor)?;
         acknowledges += u32::from(acknowledged);
         if !acknowledged || acknowledges > MOST_ACKNOWLEDGES {
-            answer.result = Reply::Silent { acknowledges };
+            answer.result = Reply::Silent { acknowledges, always: acknowledged };
             answer.evidence.extend(conductor.evidence());
             answer.evidence.dedup();
             return Ok(answer);
@@ -98,9 +108,22 @@ pub(super) fn exchange(conductor: &mut Conductor<'_>, command: &str, within: Dur
     }
 }
 
+/// Asks boot code for its version.
+pub(in crate::runner) fn identify(conductor: &mut Conductor<'_>) -> Result<BootAnswer, Stop> {
+    exchange(conductor, "ATI0", WITHIN)
+}
+
+/// Tells boot code to restart into the application, once: whether it answers before that, nobody has published.
+pub(in crate::runner) fn leave(conductor: &mut Conductor<'_>) -> Result<(), Stop> {
+    once(conductor, LEAVE, WITHIN)?;
+    conductor.moments.acknowledge = None;
+    Ok(())
+}
+
 fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<BootAnswer, Stop> {
     let deadline = conductor.wire_free() + within;
-    let mut answer = BootAnswer { lines: Vec::new(), result: Reply::Silent { acknowledges: 0 }, evidence: conductor.evidence() };
+    let mut answer =
+        BootAnswer { lines: Vec::new(), result: Reply::Silent { acknowledges: 0, always: false }, evidence: conductor.evidence() };
     let mut lines = Lines::default();
     while let Some(line) = lines.boot(conductor, deadline)? {
         if let Some(result) = final_result(&line) {
@@ -130,6 +153,7 @@ fn final_result(line: &Line) -> Option<Reply> {
 }
 
 pub(super) fn run(conductor: &mut Conductor<'_>, boot: &Boot) -> Result<(), Stop> {
+    speeds_in(&boot.command).into_iter().try_for_each(|speed| conductor.try_speed(speed))?;
     let answer = match boot.result {
         // Nothing is made of the answer, so nothing is repeated for want of one: a hotkey would catch a board that restarts.
         BootResult::Any => once(conductor, &boot.command, boot.within)?,
@@ -142,7 +166,7 @@ pub(super) fn run(conductor: &mut Conductor<'_>, boot: &Boot) -> Result<(), Stop
         (BootResult::Error(code), result) => (*result == Reply::Error(code.clone()), code.clone()),
         (BootResult::Any, _) => (true, "any result or none".to_owned()),
         (BootResult::Silent, result) => {
-            (matches!(result, Reply::Silent { acknowledges: 1.. }), "no result, and the hotkey acknowledged again".to_owned())
+            (matches!(result, Reply::Silent { always: true, .. }), "no result, and the hotkey acknowledged each time".to_owned())
         }
     };
     if !fits {
@@ -161,15 +185,16 @@ pub(super) fn run(conductor: &mut Conductor<'_>, boot: &Boot) -> Result<(), Stop
     }
     if boot.command == LEAVE {
         // Whoever answers next is the application.
-        conductor.anchors.acknowledge = None;
+        conductor.moments.acknowledge = None;
     }
-    match &boot.shows {
-        Some(set) if !super::at::shows(&answer.lines, set) => Err(Stop::Failed(Finding::new(
+    let Some(set) = &boot.shows else { return Ok(()) };
+    match super::at::shown(&answer.lines, set) {
+        Some(captures) => conductor.keep_captures(&captures, answer.evidence.last().copied().unwrap_or_default()),
+        None => Err(Stop::Failed(Finding::new(
             format!("boot code's answer to {command} does not show {}", set.pattern(0)),
             format!("{} in the answer to {command}", set.pattern(0)),
             answer.describe(),
             answer.evidence,
         ))),
-        _ => Ok(()),
     }
 }

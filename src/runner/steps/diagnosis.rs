@@ -1,22 +1,18 @@
-//! `diagnosis`: the cause that must be found from what happened since the last release.
+//! `diagnosis`: the cause that must be found from what the timeline has so far.
 
-use crate::diagnosis::{self, Cause};
+use crate::diagnosis::Cause;
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
 
 pub(super) fn run(conductor: &mut Conductor<'_>, cause: Cause) -> Result<(), Stop> {
-    conductor.flush()?;
-    let found = diagnosis::diagnose(conductor.folder()).map_err(|error| {
-        Stop::Rig(Finding::new("the timeline cannot be read back", "a timeline", crate::runner::words::describe_error(&error), Vec::new()))
-    })?;
-    match found {
-        Some(found) if found.cause == cause => {
+    match conductor.diagnose()? {
+        Some(found) if found.causes().any(|named| named == cause) => {
             conductor.record(found)?;
             Ok(())
         }
         Some(found) => {
             let finding = Finding::new(
-                format!("the diagnosis is {}", found.cause),
+                format!("the diagnosis is {}", found.title()),
                 format!("the diagnosis {cause}"),
                 format!("{}: {}", found.cause, found.because),
                 found.evidence.clone(),

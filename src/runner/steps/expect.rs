@@ -1,5 +1,8 @@
 //! `expect` and `quiet`: what must come, and what must not.
 
+use std::time::Duration;
+
+use super::any::came;
 use crate::matcher::DEFAULT_WINDOW;
 use crate::plan::units::show_duration;
 use crate::plan::{Anchor, Expect, Quiet};
@@ -10,31 +13,17 @@ use crate::runner::words::describe_bytes;
 pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(), Stop> {
     let set = &expect.patterns.set;
     let wanted = (0..expect.patterns.wanted).map(|index| set.pattern(index).to_string()).collect::<Vec<_>>().join(" or ");
-    let Some(from) = conductor.anchor(expect.of) else {
-        return Err(Stop::Rig(Finding::new(
-            "`of` names an event that has not happened in this case",
-            format!("a step before this one that brings about: {}", expect.of.name()),
-            "no such event on the timeline",
-            Vec::new(),
-        )));
-    };
-    let counted = match expect.of {
-        Anchor::StepBefore => String::new(),
-        of => format!(" of {}", of.name()),
-    };
-    let expected = format!("{wanted} within {}{counted}", show_duration(expect.within));
+    let from = conductor.moment(&expect.of, "of")?.at;
+    let expected = format!("{wanted} within {}", within(expect.within, &expect.of));
     let begun = conductor.received();
     match conductor.find(set, from + expect.within, expect.capture_limit)? {
-        Some(found) if found.pattern < expect.patterns.wanted => Ok(()),
-        Some(found) => {
-            let never = set.pattern(found.pattern);
-            Err(Stop::Failed(Finding::new(
-                format!("{never} came, which must not"),
-                format!("{expected}, and never {never}"),
-                format!("{never}"),
-                vec![found.seq],
-            )))
+        Some(found) if found.pattern < expect.patterns.wanted => {
+            if let (Some(name), Some(matched)) = (&expect.name, conductor.moments.matched) {
+                conductor.moments.name(name, matched);
+            }
+            conductor.keep_captures(&found.captures, found.seq)
         }
+        Some(found) => Err(came(set, &found, &expected)),
         None => Err(Stop::Failed(Finding::new(
             format!("{wanted} did not come"),
             expected,
@@ -44,14 +33,22 @@ pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(
     }
 }
 
+/// A time limit and what it counts from, in words.
+pub(super) fn within(duration: Duration, of: &Anchor) -> String {
+    match of {
+        Anchor::StepBefore => show_duration(duration),
+        of => format!("{} of {}", show_duration(duration), of.name()),
+    }
+}
+
 pub(super) fn quiet(conductor: &mut Conductor<'_>, quiet: &Quiet) -> Result<(), Stop> {
-    let until = conductor.step_before + quiet.duration;
+    let until = conductor.moments.step_before + quiet.duration;
     if let Some(never) = &quiet.never {
-        return match conductor.find(&never.set, until, DEFAULT_WINDOW)? {
+        return match conductor.find(never, until, DEFAULT_WINDOW)? {
             None => Ok(()),
             Some(found) => {
-                let pattern = never.set.pattern(found.pattern);
-                Err(Stop::Failed(Finding::new(
+                let pattern = never.pattern(found.pattern);
+                Err(Stop::Forbidden(Finding::new(
                     format!("{pattern} came, which must not"),
                     format!("no {pattern} for {}", show_duration(quiet.duration)),
                     format!("{pattern}"),

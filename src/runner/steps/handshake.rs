@@ -17,7 +17,7 @@ pub(super) const ST_ACKNOWLEDGE: Duration = Duration::from_millis(100);
 /// How often Easy Connect tries.
 const ST_TRIES: u32 = 3;
 
-pub(super) fn run(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Result<(), Stop> {
+pub(in crate::runner) fn run(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Result<(), Stop> {
     let begun = conductor.received();
     let acknowledged = match handshake.strategy {
         Strategy::Repeat { every } => repeat(conductor, handshake, every)?,
@@ -52,7 +52,7 @@ pub(super) fn run(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Resul
 fn begin(conductor: &mut Conductor<'_>, pulse: Option<Duration>) -> Result<MonoTime, Stop> {
     let Some(pulse) = pulse else { return Ok(conductor.now()) };
     conductor.pulse_reset(pulse)?;
-    Ok(conductor.anchors.release.unwrap_or_else(|| conductor.now()))
+    Ok(conductor.moments.release.map_or_else(|| conductor.now(), |release| release.at))
 }
 
 /// The hotkey so often from the release, on a grid that does not drift, until it is acknowledged.
@@ -63,12 +63,12 @@ fn repeat(conductor: &mut Conductor<'_>, handshake: &Handshake, every: Duration)
     let mut queued = conductor.queue_send(&[HOTKEY], Some(next));
     loop {
         if acknowledge_came(conductor, deadline)? {
-            conductor.forget_queued();
+            conductor.withdraw_send(queued);
             return Ok(true);
         }
         match conductor.pump(deadline)? {
             Pumped::Deadline => {
-                conductor.forget_queued();
+                conductor.withdraw_send(queued);
                 return Ok(false);
             }
             Pumped::Sent(ticket) if ticket == queued => {
@@ -106,7 +106,7 @@ pub(super) fn hotkey(conductor: &mut Conductor<'_>) -> Result<bool, Stop> {
     let deadline = conductor.wire_free() + ST_ACKNOWLEDGE;
     while let Some((byte, read)) = conductor.next_byte(deadline)? {
         if byte == ACKNOWLEDGE && conductor.in_time(&read, deadline)? {
-            conductor.anchors.acknowledge = Some(read.at);
+            conductor.moments.acknowledge = Some(conductor.moment_of(&read));
             return Ok(true);
         }
     }
@@ -118,7 +118,7 @@ fn acknowledge_came(conductor: &mut Conductor<'_>, deadline: MonoTime) -> Result
     while conductor.waiting().is_some() {
         match conductor.next_byte(deadline)? {
             Some((ACKNOWLEDGE, read)) if conductor.in_time(&read, deadline)? => {
-                conductor.anchors.acknowledge = Some(read.at);
+                conductor.moments.acknowledge = Some(conductor.moment_of(&read));
                 return Ok(true);
             }
             Some(_) => {}

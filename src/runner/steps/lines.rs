@@ -62,7 +62,7 @@ impl Lines {
         while let Some((byte, read)) = conductor.next_byte(deadline)? {
             if acknowledged && byte == ACKNOWLEDGE && self.begun.is_empty() {
                 self.acknowledges += 1;
-                conductor.anchors.acknowledge = Some(read.at);
+                conductor.moments.acknowledge = Some(conductor.moment_of(&read));
             } else if byte != end {
                 if self.begun.len() < LONGEST {
                     self.begun.push(byte);

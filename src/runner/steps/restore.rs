@@ -1,4 +1,4 @@
-//! `restore`: puts the board back. The line released, the application answering at the board's speed.
+//! `restore`: puts the board back. The supply on, the lines released, the application answering at the board's speed.
 //!
 //! Nobody has published at which speed a module starts, so this relies on nothing: it looks for the application on a ladder of speeds, resets the board,
 //! and looks again. **May reset the board and send AT+IPR.**
@@ -18,38 +18,79 @@ use crate::time::MonoTime;
 const PROBE: Duration = Duration::from_millis(300);
 /// How long the module may take to switch its speed after it has said `OK` (Easy Connect waits 300 ms, in boot code).
 const SWITCH: Duration = Duration::from_millis(300);
-/// How long the application may take to start after a reset (arduino polls `AT` for up to 5 s).
-const START: Duration = Duration::from_secs(5);
+/// How long a start is waited for once the run was interrupted (arduino polls `AT` for up to 5 s): two of them, and the ladder twice, fit into what an interrupted run
+/// has for this. A slower board is left to come up by itself, and nothing is said against it.
+const INTERRUPTED_START: Duration = Duration::from_secs(5);
 
 pub(super) fn run(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts) -> Result<(), Stop> {
     let deadline = conductor.now() + restore.within;
-    if conductor.line == LineState::Asserted {
-        conductor.drive_reset(LineState::Released, None)?;
+    let was_off = conductor.is_off();
+    let was_held = conductor.line == LineState::Asserted;
+    // The supply on, and every line released.
+    conductor.let_go()?;
+    let [release, sent] = [conductor.moments.release, conductor.moments.sent].map(|moment| moment.map(|moment| moment.at));
+    // Whoever was let go and has not been asked anything since is on its way up.
+    let is_starting = was_off || was_held || (release.is_some_and(|release| release + board.start_up > conductor.now()) && sent < release);
+    if is_starting {
+        let from = release.filter(|_| !was_off).unwrap_or_else(|| conductor.now());
+        conductor.set_speed(board.home_speed)?;
+        if starts(conductor, from, board, deadline)? {
+            return settle(conductor);
+        }
     }
     // After an acknowledge the board is in boot code, where no application answers at any speed: reset first.
-    let in_boot_code = conductor.anchors.acknowledge.is_some() && conductor.anchors.acknowledge > conductor.anchors.release;
+    let acknowledge = conductor.moments.acknowledge.map(|moment| moment.at);
+    let in_boot_code = acknowledge.is_some() && acknowledge > release;
     if !in_boot_code && look(conductor, restore, board, deadline)? {
         return Ok(());
+    }
+    if !restore.may_reset {
+        conductor.set_speed(board.home_speed)?;
+        return Err(not_found(conductor, restore, board, "without a reset", in_boot_code));
     }
     conductor.note("restore: the application was not found, the board is reset")?;
     conductor.set_speed(board.home_speed)?;
     conductor.pulse_reset(RESET_PULSE)?;
-    let started = (conductor.now() + START).min(deadline);
-    while conductor.now() < started {
-        if answers(conductor, PROBE)? {
-            return settle(conductor);
-        }
+    let released = conductor.now();
+    if starts(conductor, released, board, deadline)? {
+        return settle(conductor);
     }
     if look(conductor, restore, board, deadline)? {
         return Ok(());
     }
     conductor.set_speed(board.home_speed)?;
-    Err(Stop::Failed(Finding::new(
+    if conductor.interrupted() && board.start_up > INTERRUPTED_START {
+        conductor.note("restore: the application does not answer yet, and an interrupted run waits no longer")?;
+        return Err(Stop::Interrupted);
+    }
+    Err(not_found(conductor, restore, board, "before or after a reset", false))
+}
+
+fn not_found(conductor: &Conductor<'_>, restore: &Restore, board: BoardFacts, when: &str, in_boot_code: bool) -> Stop {
+    let speeds = || restore.ladder.iter().map(Baud::to_string).collect::<Vec<_>>().join(", ");
+    Stop::Failed(Finding::new(
         "the board could not be put back",
-        format!("the application to answer AT at {} baud, before or after a reset", board.home_speed),
-        format!("no OK at {}", restore.ladder.iter().map(Baud::to_string).collect::<Vec<_>>().join(", ")),
+        format!("the application to answer AT at {} baud, {when}", board.home_speed),
+        if in_boot_code {
+            "boot code, which has acknowledged the hotkey and was not left".to_owned()
+        } else {
+            format!("no OK at {}", speeds())
+        },
         conductor.evidence(),
-    )))
+    ))
+}
+
+/// Whether the application, which has been starting since `from`, answers at the host's speed within the time that it may take.
+fn starts(conductor: &mut Conductor<'_>, from: MonoTime, board: BoardFacts, deadline: MonoTime) -> Result<bool, Stop> {
+    loop {
+        let patience = if conductor.interrupted() { board.start_up.min(INTERRUPTED_START) } else { board.start_up };
+        if conductor.now() >= (from + patience).min(deadline) {
+            return Ok(false);
+        }
+        if answers(conductor, PROBE)? {
+            return Ok(true);
+        }
+    }
 }
 
 /// Looks for the application on the ladder, the board's own speed first, and brings it back to that. Whether it now answers there.

@@ -5,7 +5,7 @@
 
 use super::boot::{self, Reply};
 use crate::plan::units::show_duration;
-use crate::plan::{Case, Upload, UploadResult};
+use crate::plan::{Case, Handler, Trigger, Upload, UploadResult};
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
 use crate::timeline::event;
@@ -17,9 +17,11 @@ const ANSWER: std::time::Duration = std::time::Duration::from_millis(300);
 enum End {
     Accepted,
     Refused(String),
+    /// A handler reset the board after so many bytes.
+    BrokenOff(usize),
 }
 
-pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload) -> Result<(), Stop> {
+pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload, handlers: &[Handler]) -> Result<(), Stop> {
     let Some(image) = case.images.get(&upload.image) else {
         return Err(Stop::Rig(Finding::new(
             format!("the plan has no image {}", upload.image),
@@ -31,9 +33,27 @@ pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload) -
     for (what, value) in [("", &image.file_name), (".sha256", &image.sha256)] {
         conductor.record(event::Property { name: format!("image.{}{what}", image.name), value: value.clone() })?;
     }
-    let end = pull(conductor, &image.bytes, upload)?;
+    let end = pull(conductor, &image.bytes, upload, handlers)?;
     match (upload.result, end) {
         (UploadResult::Accepted, End::Accepted) | (UploadResult::Refused, End::Refused(_)) => Ok(()),
+        (UploadResult::Interrupted, End::BrokenOff(sent)) => {
+            conductor.note(format!("the upload was broken off after {sent} of {} bytes", image.bytes.len())).map(drop)
+        }
+        (UploadResult::Interrupted, end) => Err(Stop::Failed(Finding::new(
+            format!("the upload of {} ended before it was broken off", image.file_name),
+            "a handler to break it off",
+            match end {
+                End::Refused(how) => how,
+                End::Accepted | End::BrokenOff(_) => "all of it taken, then 0: installed".to_owned(),
+            },
+            conductor.evidence(),
+        ))),
+        (UploadResult::Accepted | UploadResult::Refused, End::BrokenOff(sent)) => Err(Stop::Failed(Finding::new(
+            format!("the upload of {} was broken off", image.file_name),
+            "an upload that nothing breaks off",
+            format!("a reset after {sent} of {} bytes", image.bytes.len()),
+            conductor.evidence(),
+        ))),
         (UploadResult::Accepted, End::Refused(how)) => Err(Stop::Failed(Finding::new(
             format!("the device refused {}", image.file_name),
             format!("{} to be accepted", image.file_name),
@@ -49,7 +69,7 @@ pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload) -
     }
 }
 
-fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<End, Stop> {
+fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload, handlers: &[Handler]) -> Result<End, Stop> {
     let started = conductor.now();
     let answer = boot::exchange(conductor, "AT#UP", ANSWER)?;
     match &answer.result {
@@ -66,6 +86,7 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<
     loop {
         let request_deadline = (conductor.wire_free() + upload.request_within).min(deadline);
         let request = match conductor.next_byte(request_deadline)? {
+            _ if conductor.handler_has_reset() => return Ok(End::BrokenOff(sent.min(image.len()))),
             Some((byte, read)) if conductor.in_time(&read, request_deadline)? => Some(byte),
             _ => None,
         };
@@ -80,6 +101,9 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<
         };
         let asked = byte.cast_signed();
         let seq = conductor.record(event::Request { asked, sent: sent.min(image.len()) as u64, total })?;
+        if sent == 0 {
+            conductor.sent_of_image(handlers, None, 0, total)?;
+        }
         match usize::try_from(asked) {
             Ok(0) if sent >= image.len() => {
                 // It may well restart without being asked to.
@@ -99,11 +123,31 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload) -> Result<
                 let real = count.min(rest.len());
                 block[..real].copy_from_slice(&rest[..real]);
                 block[real..count].fill(0);
-                sent += count;
                 conductor.show(&format!("upload {} of {total} bytes", sent.min(image.len())));
-                conductor.command(&block[..count])?;
+                let mut begin = 0;
+                while begin < count && !conductor.handler_has_reset() {
+                    // A handler of a byte in the block stands between what lies before that byte and what lies behind it.
+                    let end = next_place(handlers, sent, total).map_or(count, |place| (begin + place - sent).min(count));
+                    conductor.command(&block[begin..end])?;
+                    let before = sent as u64;
+                    sent += end - begin;
+                    conductor.sent_of_image(handlers, Some(before), sent as u64, total)?;
+                    begin = end;
+                }
+                if conductor.handler_has_reset() {
+                    return Ok(End::BrokenOff(sent.min(image.len())));
+                }
             }
             Err(_) => return Ok(End::Refused(format!("the byte {asked} after {} of {total} bytes", sent.min(image.len())))),
         }
     }
+}
+
+/// The number of bytes, more than `sent`, after which a handler is next.
+fn next_place(handlers: &[Handler], sent: usize, total: u64) -> Option<usize> {
+    let places = handlers.iter().filter_map(|handler| match handler.trigger {
+        Trigger::Sent(place) => usize::try_from(place.count(total)).ok(),
+        Trigger::Pattern(_) => None,
+    });
+    places.filter(|place| *place > sent).min()
 }

@@ -44,7 +44,7 @@ pub(super) struct Stream {
 
 enum Operation {
     Send(Send),
-    Speed(Speed),
+    Setting(Setting),
 }
 
 struct Send {
@@ -57,10 +57,28 @@ struct Send {
     progress_at: MonoTime,
 }
 
-struct Speed {
+/// What is set once everything before it has left the wire.
+struct Setting {
     ticket: Ticket,
-    speed: Baud,
+    to: SetTo,
     drain: Option<Drain>,
+}
+
+#[derive(Clone, Copy)]
+enum SetTo {
+    Speed(Baud),
+    /// The transmit line is held low, or not.
+    Held(bool),
+}
+
+impl SetTo {
+    const fn call(self) -> &'static str {
+        match self {
+            Self::Speed(_) => "setting the speed",
+            Self::Held(true) => "TIOCSBRK",
+            Self::Held(false) => "TIOCCBRK",
+        }
+    }
 }
 
 /// A queue of the kernel's that was not empty when it should have been.
@@ -133,7 +151,15 @@ impl Stream {
     }
 
     pub(super) fn set_speed(&mut self, ticket: Ticket, speed: Baud) {
-        self.queue.push_back(Operation::Speed(Speed { ticket, speed, drain: None }));
+        self.queue.push_back(Operation::Setting(Setting { ticket, to: SetTo::Speed(speed), drain: None }));
+    }
+
+    pub(super) fn hold_transmit(&mut self, ticket: Ticket, held: bool) {
+        self.queue.push_back(Operation::Setting(Setting { ticket, to: SetTo::Held(held), drain: None }));
+    }
+
+    pub(super) fn withdraw_send(&mut self, ticket: Ticket) {
+        self.queue.retain(|operation| !matches!(operation, Operation::Send(send) if send.ticket == ticket && send.before.is_none()));
     }
 
     pub(super) fn forget_queued(&mut self) {
@@ -167,8 +193,8 @@ impl Stream {
             Operation::Send(Send { planned: Some(at), .. }) if *at > now => Some(Due { at: *at, is_precise: true }),
             Operation::Send(send) if self.is_blocked => due(send.progress_at + STUCK_AFTER),
             Operation::Send(_) => due(MonoTime::ZERO),
-            Operation::Speed(Speed { drain: Some(drain), .. }) => due(drain.check_at),
-            Operation::Speed(_) => due(self.port.wire_free_at()),
+            Operation::Setting(Setting { drain: Some(drain), .. }) => due(drain.check_at),
+            Operation::Setting(_) => due(self.port.wire_free_at()),
         }
     }
 
@@ -183,7 +209,7 @@ impl Stream {
                 let source = io::Error::new(io::ErrorKind::BrokenPipe, format!("the port is gone: {reason}"));
                 let call = match first {
                     Operation::Send(_) => "write",
-                    Operation::Speed(_) => "setting the speed",
+                    Operation::Setting(setting) => setting.to.call(),
                 };
                 self.queue.clear();
                 return Err(self.failed(call, source));
@@ -191,7 +217,7 @@ impl Stream {
         }
         match first {
             Operation::Send(_) => self.turn_send(),
-            Operation::Speed(_) => self.turn_speed(),
+            Operation::Setting(_) => self.turn_setting(),
         }
     }
 
@@ -245,17 +271,17 @@ impl Stream {
         Ok(None)
     }
 
-    fn turn_speed(&mut self) -> Result<Option<Found>, SeamError> {
-        let Some(Operation::Speed(change)) = self.queue.front_mut() else { return Ok(None) };
+    fn turn_setting(&mut self) -> Result<Option<Found>, SeamError> {
+        let Some(Operation::Setting(setting)) = self.queue.front_mut() else { return Ok(None) };
         let before = MonoTime::now();
-        if before < change.drain.map_or(self.port.wire_free_at(), |drain| drain.check_at) {
+        if before < setting.drain.map_or(self.port.wire_free_at(), |drain| drain.check_at) {
             return Ok(None);
         }
-        let (ticket, requested) = (change.ticket, change.speed);
+        let (ticket, to) = (setting.ticket, setting.to);
         match self.port.queued() {
             Ok(0) => {}
             Ok(left) => {
-                let progress_at = match change.drain {
+                let progress_at = match setting.drain {
                     Some(drain) if left >= drain.left => drain.progress_at,
                     _ => before,
                 };
@@ -265,15 +291,22 @@ impl Stream {
                     let left = usize::try_from(left).unwrap_or(usize::MAX);
                     return Err(SeamError::WriteStuck { stream: self.id.name(), left, waited });
                 }
-                change.drain = Some(Drain { left, progress_at, check_at: before + DRAIN_CHECK });
+                setting.drain = Some(Drain { left, progress_at, check_at: before + DRAIN_CHECK });
                 return Ok(None);
             }
-            Err(error) => return self.speed_failed("TIOCOUTQ", error),
+            Err(error) => return self.setting_failed("TIOCOUTQ", error),
         }
+        match to {
+            SetTo::Speed(speed) => self.change_speed(ticket, speed),
+            SetTo::Held(held) => self.change_hold(ticket, held),
+        }
+    }
+
+    fn change_speed(&mut self, ticket: Ticket, requested: Baud) -> Result<Option<Found>, SeamError> {
         let before = MonoTime::now();
         let actual = match self.port.set_speed(requested) {
             Ok(actual) => actual,
-            Err(error) => return self.speed_failed("setting the speed", error),
+            Err(error) => return self.setting_failed(SetTo::Speed(requested).call(), error),
         };
         let after = MonoTime::now();
         self.queue.pop_front();
@@ -283,7 +316,23 @@ impl Stream {
         Ok(Some(Found::SpeedSet { ticket, requested, actual, before, after }))
     }
 
-    fn speed_failed(&mut self, call: &'static str, error: io::Error) -> Result<Option<Found>, SeamError> {
+    fn change_hold(&mut self, ticket: Ticket, held: bool) -> Result<Option<Found>, SeamError> {
+        let before = MonoTime::now();
+        let refused = match self.port.hold_transmit(held) {
+            Ok(()) => None,
+            Err(error) if is_unplugged(&error) => {
+                self.fails(error.to_string());
+                return Ok(None);
+            }
+            // A port that cannot hold its line is no fault of the rig: the runner says so.
+            Err(error) => Some(error.to_string()),
+        };
+        let after = MonoTime::now();
+        self.queue.pop_front();
+        Ok(Some(Found::TransmitHeld { ticket, held, before, after, refused }))
+    }
+
+    fn setting_failed(&mut self, call: &'static str, error: io::Error) -> Result<Option<Found>, SeamError> {
         if is_unplugged(&error) {
             self.fails(error.to_string());
             return Ok(None);

@@ -20,6 +20,10 @@ macro_rules! choice {
                 format!("one of {}", [$($word,)+].join(", ")).into()
             }
 
+            fn words() -> &'static [&'static str] {
+                &[$($word,)+]
+            }
+
             fn read(text: &str) -> Option<Self> {
                 match text { $($word => Some(Self::$variant),)+ _ => None }
             }
@@ -68,6 +72,16 @@ choice! {
 }
 
 choice! {
+    /// What the application says of its start after the supply came on.
+    PowerOnMessage {
+        /// Nothing but `#SYSSTART`.
+        None = "none",
+        /// `#REBOOT_RESET`, as after a pulse of the reset line.
+        Reset = "reboot-reset",
+    }
+}
+
+choice! {
     /// When an upload's version is checked.
     VersionCheck {
         /// As soon as the header is there.
@@ -98,5 +112,41 @@ choice! {
         Numbered = "cme-number",
         /// `+CME ERROR` alone
         Bare = "cme-bare",
+    }
+}
+
+choice! {
+    /// What a port says that is not the module's AT port.
+    WrongPort {
+        /// It is the right port.
+        None = "none",
+        /// Sentences of a satellite receiver.
+        Nmea = "nmea",
+        /// Lines of a debug log.
+        Log = "log",
+        /// Frames of no text.
+        Binary = "binary",
+    }
+}
+
+choice! {
+    /// Which way bytes go that are lost, doubled or corrupted.
+    DamageDirection {
+        /// From the module to the host.
+        ToHost = "to-host",
+        /// From the host to the module.
+        ToBoard = "to-board",
+        /// Both ways.
+        Both = "both",
+    }
+}
+
+choice! {
+    /// The name under which a port that vanished comes back.
+    ReturnsAs {
+        /// That of before.
+        Same = "same",
+        /// Another one.
+        Other = "other",
     }
 }

@@ -7,9 +7,12 @@ mod choice;
 mod table;
 mod value;
 
-pub use choice::{BootSpeed, Chunks, ErrorForm, RebootMessage, SpeedOutlives, VersionCheck};
+pub use choice::{
+    BootSpeed, Chunks, DamageDirection, ErrorForm, PowerOnMessage, RebootMessage, ReturnsAs, SpeedOutlives, VersionCheck, WrongPort,
+};
 pub use table::Settings;
-pub use value::{ErrorCode, Imei, Line};
+pub(super) use value::Value;
+pub use value::{ErrorCode, Imei, Line, Rate};
 
 use std::fmt;
 
@@ -47,6 +50,8 @@ pub struct Description {
     pub default: String,
     /// Which values [`Settings::set`] takes, in words.
     pub takes: String,
+    /// The words that [`Settings::set`] takes, where it takes one of several.
+    pub words: &'static [&'static str],
     /// From which range a seed draws it, in words; `None` where it is not drawn.
     pub drawn: Option<String>,
     /// What it does, and where it comes from.
@@ -74,6 +79,28 @@ pub enum SettingError {
         /// The value that was given.
         value: String,
     },
+    /// There is no fault of that name.
+    #[error("the virtual EVKIT has no fault `{name}`{}", nearest.map(|name| format!("; the nearest one is `{name}`")).unwrap_or_default())]
+    UnknownFault {
+        /// The name that was given.
+        name: String,
+        /// The known name that is most like it, where one is.
+        nearest: Option<&'static str>,
+    },
+    /// The fault is there or not.
+    #[error("the fault `{fault}` takes no value")]
+    FaultWithoutValue {
+        /// The fault.
+        fault: &'static str,
+    },
+    /// With that value the board is a healthy one.
+    #[error("`{value}` is what a healthy board has, and no fault `{fault}`")]
+    NoFault {
+        /// The fault.
+        fault: &'static str,
+        /// The value that was given.
+        value: String,
+    },
 }
 
 impl Settings {
@@ -94,12 +121,12 @@ impl Settings {
     pub fn firmware_s(&self) -> Version {
         self.firmware_secure.unwrap_or(self.firmware)
     }
+}
 
-    /// The name that is most like `key`, where one is close enough to be meant.
-    fn nearest(key: &str) -> Option<&'static str> {
-        let scored = Self::NAMES.iter().map(|name| (strsim::jaro_winkler(key, name), *name));
-        scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
-    }
+/// The name that is most like `key`, where one is close enough to be meant.
+pub(super) fn nearest(key: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let scored = names.map(|name| (strsim::jaro_winkler(key, name), name));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 #[cfg(test)]
@@ -134,8 +161,8 @@ mod tests {
                 }
                 drawn.set(setting.name, &value).unwrap();
             }
-            assert!((Duration::from_millis(20)..=Duration::from_millis(600)).contains(&drawn.boot_window));
-            assert!((Duration::from_millis(300)..=Duration::from_millis(900)).contains(&drawn.application_start));
+            assert!((Duration::from_millis(50)..=Duration::from_secs(2)).contains(&drawn.boot_window));
+            assert!((Duration::from_millis(500)..=Duration::from_secs(30)).contains(&drawn.application_start));
             let codes = [drawn.code_lower_version, drawn.code_wrong_key, drawn.code_corrupt];
             assert!(codes.iter().all(|code| *code < 0) && codes.iter().collect::<BTreeSet<_>>().len() == 3);
         }

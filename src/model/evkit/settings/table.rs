@@ -1,10 +1,12 @@
 //! The table of settings. A row: kind, name in files, field, type, default, what it takes, what a seed draws it from, meaning.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::value::{Range, Value, between};
 use super::{
-    BootSpeed, Chunks, Description, ErrorCode, ErrorForm, Imei, Kind, Line, RebootMessage, SettingError, SpeedOutlives, VersionCheck,
+    BootSpeed, Chunks, DamageDirection, Description, ErrorCode, ErrorForm, Imei, Kind, Line, PowerOnMessage, Rate, RebootMessage,
+    ReturnsAs, SettingError, SpeedOutlives, VersionCheck, WrongPort, nearest,
 };
 use crate::baud::Baud;
 use crate::image::{KeyNumber, Version};
@@ -48,12 +50,14 @@ macro_rules! settings {
         pub struct Settings {
             /// What the board's own randomness (sizes of requests in an upload) follows from.
             pub seed: u64,
+            /// Names of the faults of the catalogue that were put in ([`Fault::apply`](crate::model::evkit::Fault::apply)).
+            pub faults: BTreeSet<&'static str>,
             $(#[doc = $meaning] pub $field: $type,)+
         }
 
         impl Default for Settings {
             fn default() -> Self {
-                Self { seed: 0, $($field: $default,)+ }
+                Self { seed: 0, faults: BTreeSet::new(), $($field: $default,)+ }
             }
         }
 
@@ -68,7 +72,7 @@ macro_rules! settings {
                 if seed == 0 {
                     return Self::default();
                 }
-                Self { seed, $($field: Range::<$type>::draw(&$drawn, $default, &mut Random::new(seed, $name)),)+ }
+                Self { seed, faults: BTreeSet::new(), $($field: Range::<$type>::draw(&$drawn, $default, &mut Random::new(seed, $name)),)+ }
             }
 
             /// Sets one by its name in files, from its text: `200 ms`, `115200`, `2.7.0`, `true`.
@@ -82,7 +86,7 @@ macro_rules! settings {
                         let read = <$type as Value>::read(value.trim()).filter(|value| range.contains(value));
                         self.$field = read.ok_or_else(|| SettingError::Value { key: $name, expected: takes(&range), value: value.to_owned() })?;
                     })+
-                    _ => return Err(SettingError::Unknown { key: key.to_owned(), nearest: Self::nearest(key) }),
+                    _ => return Err(SettingError::Unknown { key: key.to_owned(), nearest: nearest(key, Self::NAMES.iter().copied()) }),
                 }
                 Ok(())
             }
@@ -104,6 +108,7 @@ macro_rules! settings {
                     kind: Kind::$kind,
                     default: <$type as Value>::show(&$default),
                     takes: takes::<$type>(&$takes),
+                    words: <$type as Value>::words(),
                     drawn: Range::<$type>::describe(&$drawn),
                     meaning: $meaning,
                 },)+]
@@ -126,14 +131,14 @@ settings! {
 
     Assumption "boot-ready" boot_ready: Duration = ms(1), between(ms(0), s(60)), between(ms(0), ms(5)),
         "How long after the release of reset, or after a restart, the boot code begins to listen. Assumption.";
-    Assumption "boot-window" boot_window: Duration = ms(200), between(ms(0), s(60)), between(ms(20), ms(600)),
+    Assumption "boot-window" boot_window: Duration = ms(200), between(ms(0), s(60)), between(ms(50), s(2)),
         "How long after the release of reset the boot code takes the hotkey. Assumption: no source says how long after a plain reset.";
     Assumption "boot-speed" boot_speed: BootSpeed = BootSpeed::Default, Range::Any, Range::OneOf(BootSpeed::ALL),
         "At which speed the boot code listens after a reset. Assumption.";
     Assumption "boot-version" boot_version: Line = Line::new("ST8700 BOOT 1.4.0"), Range::Any,
         Range::OneOf(BOOT_VERSIONS),
         "What ATI0 and ATI01 answer in boot code. Assumption: the text is published nowhere.";
-    Assumption "boot-answer-delay" boot_answer_delay: Duration = us(300), between(us(0), s(60)), between(us(100), ms(20)),
+    Assumption "boot-answer-delay" boot_answer_delay: Duration = us(300), between(us(0), s(60)), between(us(100), ms(100)),
         "How long the boot code takes to answer a command. Assumption; Easy Connect waits 300 ms.";
     Assumption "result-gap" result_gap: Duration = us(0), between(us(0), s(1)), between(us(0), ms(3)),
         "A pause between a result of the boot code and its CR. Assumption.";
@@ -150,15 +155,15 @@ settings! {
     Assumption "boot-command-answered" boot_command_answered: bool = true, Range::Any, BOTH,
         "Whether AT#BOOT is answered by 0 before the restart. Assumption.";
 
-    Assumption "erase-time" erase_time: Duration = ms(50), between(ms(0), s(60)), between(ms(0), ms(300)),
+    Assumption "erase-time" erase_time: Duration = ms(50), between(ms(0), s(60)), between(ms(0), s(5)),
         "How long after the answer to AT#UP the first request comes: the flash is erased. Assumption.";
-    Assumption "request-delay" request_delay: Duration = us(100), between(us(0), s(60)), between(us(50), ms(2)),
+    Assumption "request-delay" request_delay: Duration = us(100), between(us(0), s(60)), between(us(50), ms(20)),
         "How long after the bytes of a request the next one comes. Assumption.";
-    Assumption "check-time" check_time: Duration = ms(5), between(ms(0), s(60)), between(ms(0), ms(50)),
+    Assumption "check-time" check_time: Duration = ms(5), between(ms(0), s(60)), between(ms(0), s(2)),
         "How long after the last byte of an image its result comes. Assumption.";
     Assumption "chunks" chunks: Chunks = Chunks::Largest, Range::Any, Range::OneOf(Chunks::ALL),
         "How many bytes of an image are asked for at once. Easy Connect: 1 to 127, and it may well be 10 or 13; which is an assumption.";
-    Assumption "largest-chunk" largest_chunk: u8 = 127, between(1, 127), between(16, 127),
+    Assumption "largest-chunk" largest_chunk: u8 = 127, between(1, 127), between(10, 127),
         "The most bytes of an image that are asked for at once. Easy Connect: 127 at most; how many is an assumption.";
     Assumption "asks-past-end" asks_past_end: bool = false, Range::Any, BOTH,
         "Whether the last request may ask for more than is left of the image. Easy Connect sends zero bytes then; whether it happens is an assumption.";
@@ -171,12 +176,12 @@ settings! {
     Assumption "code-corrupt" code_corrupt: i8 = -85, between(-128, -1), between(-128, -85),
         "The negative byte by which a corrupt image, or what is no image at all, is refused. Assumption.";
 
-    Assumption "application-start" application_start: Duration = ms(500), between(ms(0), s(60)), between(ms(300), ms(900)),
+    Assumption "application-start" application_start: Duration = ms(500), between(ms(0), s(60)), between(ms(500), s(30)),
         "How long the application takes from its start to its first message. Assumption; seconds on a real board.";
     Assumption "start-keeps-input" start_keeps_input: bool = false, Range::Any, BOTH,
         "Whether what arrives before the application's first message is kept and taken then, or lost. Assumption.";
     Assumption "still-booting" still_booting: Duration = ms(0), between(ms(0), s(60)), Range::Fixed,
-        "How long after its first message the application answers commands other than AT and ATE by +CME ERROR: 1120 (mbed: up to about 30 s). How long is an assumption.";
+        "How long after its first message the application answers commands other than AT, ATE and AT+IPR by +CME ERROR: 1120 (mbed: up to about 30 s). How long is an assumption.";
     Assumption "reboot-message" reboot_message: RebootMessage = RebootMessage::First, Range::Any, Range::OneOf(RebootMessage::ALL),
         "When #REBOOT_RESET or #REBOOT_HOST comes. It was seen to come after the first command; when it does is an assumption.";
     Assumption "sysstart-delay" sysstart_delay: Duration = ms(2), between(ms(0), s(60)), between(ms(0), ms(50)),
@@ -209,6 +214,14 @@ settings! {
         "How long after the end of the answer to AT+IPR the new speed holds. Assumption.";
     Assumption "fastest-speed" fastest_speed: Baud = baud(921_600), between_bauds(), Range::OneOf(FASTEST),
         "The fastest speed that AT+IPR takes; the slowest is 9600, and all usual ones between are there. Assumption.";
+    Assumption "power-on-message" power_on_message: PowerOnMessage = PowerOnMessage::None, Range::Any, Range::OneOf(PowerOnMessage::ALL),
+        "What the application gives as the cause of its start after the supply came on: nothing, or #REBOOT_RESET. Assumption.";
+    Assumption "wake-time" wake_time: Duration = ms(5), between(ms(0), s(60)), between(ms(0), ms(50)),
+        "How long after the wake line was asserted a sleeping application takes commands. Assumption: the sources name the line (mbed, arduino) and no time.";
+    Assumption "wake-message" wake_message: bool = false, Range::Any, BOTH,
+        "Whether #WAKEUP comes when the wake line ends a sleep. The message exists (zephyr, arduino); when it comes is an assumption.";
+    Assumption "ring-pulse" ring_pulse: Duration = ms(50), between(ms(0), s(60)), between(ms(5), ms(200)),
+        "How long the ring line is asserted from the beginning of a line that comes unasked, start-up messages among them; 0 ms for never. zephyr turns it on by AT#RINGPIN; that it is on is an assumption, and the time is.";
     Assumption "keeps-misframed" keeps_misframed: bool = true, Range::Any, BOTH,
         "Whether the module takes a byte whose stop bit was missing, as most UARTs deliver it, or drops it. Assumption.";
 
@@ -232,10 +245,18 @@ settings! {
         "A lower version is refused, and installed all the same.";
     Fault "dead-after-refusal" dead_after_refusal: bool = false, Range::Any, Range::Fixed,
         "After a refused upload the application never starts again.";
+    Fault "interruption-erases" interruption_erases: bool = false, Range::Any, Range::Fixed,
+        "An upload that a reset breaks off leaves no application, until one has gone through.";
+    Fault "interruption-locks" interruption_locks: bool = false, Range::Any, Range::Fixed,
+        "After an upload that a reset broke off the boot code does not take the hotkey any more.";
     Fault "upload-ends-early" upload_ends_early: bool = false, Range::Any, Range::Fixed,
-        "The device says that it has all of an image after the first request.";
+        "The device says too early that it has all of an image.";
+    Fault "upload-ends-early-after" upload_ends_early_after: u8 = 1, between(1, 255), Range::Fixed,
+        "With `upload-ends-early`: after how many requests.";
     Fault "upload-stalls" upload_stalls: bool = false, Range::Any, Range::Fixed,
-        "The device asks for one piece of an image and never again.";
+        "The device asks for some pieces of an image and never again.";
+    Fault "upload-stalls-after" upload_stalls_after: u8 = 1, between(1, 255), Range::Fixed,
+        "With `upload-stalls`: after how many requests.";
     Fault "no-acknowledge" no_acknowledge: bool = false, Range::Any, Range::Fixed,
         "The boot code does not take the hotkey.";
     Fault "boot-garbles" boot_garbles: bool = false, Range::Any, Range::Fixed,
@@ -262,6 +283,50 @@ settings! {
         "Nothing of what the module says reaches the host.";
     Fault "ignores-reset" ignores_reset: bool = false, Range::Any, Range::Fixed,
         "The reset line is not wired.";
+    Fault "ignores-wake" ignores_wake: bool = false, Range::Any, Range::Fixed,
+        "The wake line is not wired.";
+    Fault "ignores-power" ignores_power: bool = false, Range::Any, Range::Fixed,
+        "The switch of the module's supply is not wired: it is on whatever the host does.";
+    Fault "parasitic-power" parasitic_power: bool = false, Range::Any, Range::Fixed,
+        "Without its supply the module lives on through its pins, as long as the host's TX is not held low or a line to it is not let go.";
+    Fault "no-power" no_power: bool = false, Range::Any, Range::Fixed,
+        "The module has no supply, whatever the host does.";
+    Fault "stuck-in-reset" stuck_in_reset: bool = false, Range::Any, Range::Fixed,
+        "The reset line is asserted, whatever the host does.";
+    Fault "wrong-port" wrong_port: WrongPort = WrongPort::None, Range::OneOf(WrongPort::ALL), Range::Fixed,
+        "The port is another one of the kit: it talks by itself and hears nothing, and the module's UART is not on it. What it says.";
+    Fault "wrong-port-period" wrong_port_period: Duration = s(1), between(ms(1), s(3600)), Range::Fixed,
+        "With `wrong-port`: how often it talks.";
+    Fault "echo-only" echo_only: bool = false, Range::Any, Range::Fixed,
+        "TX and RX of the host are shorted: it hears what it sends, and the module is on neither.";
+    Fault "sleeps-after" sleeps_after: Duration = ms(0), between(ms(0), s(3600)), Range::Fixed,
+        "The application sleeps after so long without a byte in either direction, says so, and hears nothing until the wake line is asserted, a reset or a power cycle; 0 ms for never.";
+    Fault "shuts-down-after" shuts_down_after: Duration = ms(0), between(ms(0), s(3600)), Range::Fixed,
+        "The module shuts itself down so long after the application's first message, until reset is pulsed or the power cycled; 0 ms for never.";
+    Fault "resets-itself" resets_itself: Duration = ms(0), between(ms(0), s(3600)), Range::Fixed,
+        "The module restarts so long after the application's first message, as by its reset line, and so on; 0 ms for never.";
+    Fault "lost-bytes" lost_bytes: Rate = Rate::ZERO, Range::Any, Range::Fixed,
+        "The share of bytes that are lost on the wire.";
+    Fault "doubled-bytes" doubled_bytes: Rate = Rate::ZERO, Range::Any, Range::Fixed,
+        "The share of bytes that arrive twice.";
+    Fault "corrupted-bytes" corrupted_bytes: Rate = Rate::ZERO, Range::Any, Range::Fixed,
+        "The share of bytes of which one bit is inverted on the wire.";
+    Fault "damage-direction" damage_direction: DamageDirection = DamageDirection::Both, Range::OneOf(DamageDirection::ALL), Range::Fixed,
+        "With `lost-bytes`, `doubled-bytes` and `corrupted-bytes`: bytes of which direction.";
+    Fault "break-at-start" break_at_start: bool = false, Range::Any, Range::Fixed,
+        "The module's TX is low for a character at each release of reset and right before the application's first message.";
+    Fault "noise-at-start" noise_at_start: u8 = 0, between(0, 8), Range::Fixed,
+        "How many bytes, NUL or 0xFF, come at each release of reset and right before the application's first message.";
+    Fault "energy-lines" energy_lines: bool = false, Range::Any, Range::Fixed,
+        "After each answer the application says that it sleeps and that it has woken up, and does not sleep.";
+    Fault "reports-version" reports_version: Option<Version> = None, Range::Any, Range::Fixed,
+        "The version that the application reports once an upload has come to its end, whichever that was; `follows` for that of the firmware that runs.";
+    Fault "port-vanishes" port_vanishes: Duration = ms(0), between(ms(0), s(3600)), Range::Fixed,
+        "The host's port vanishes so long after the host's first byte, once; 0 ms for never.";
+    Fault "port-returns-after" port_returns_after: Option<Duration> = None, Range::Any, Range::Fixed,
+        "With `port-vanishes`: after how long the port comes back.";
+    Fault "port-returns-as" port_returns_as: ReturnsAs = ReturnsAs::Same, Range::OneOf(ReturnsAs::ALL), Range::Fixed,
+        "With `port-vanishes`: under which name the port comes back.";
 }
 
 /// Speeds that a UART can have.

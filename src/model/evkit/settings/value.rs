@@ -9,9 +9,13 @@ use crate::image::{KeyNumber, Version};
 use crate::model::evkit::random::Random;
 
 /// A kind of value.
-pub(super) trait Value: Clone + PartialEq + PartialOrd + 'static {
+pub(in crate::model::evkit) trait Value: Clone + PartialEq + PartialOrd + 'static {
     /// What a text of this kind looks like, for messages.
     fn expected() -> Cow<'static, str>;
+    /// The words that there are, where they are few.
+    fn words() -> &'static [&'static str] {
+        &[]
+    }
     /// Reads it; `None` when the text is none.
     fn read(text: &str) -> Option<Self>;
     /// Shows it in the form that [`Value::read`] takes.
@@ -119,9 +123,66 @@ impl Drawable for Duration {
     }
 }
 
+/// A time, or never.
+impl Value for Option<Duration> {
+    fn expected() -> Cow<'static, str> {
+        "a time with its unit, as in `200 ms`, or `never`".into()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if text == "never" { Some(None) } else { Duration::read(text).map(Some) }
+    }
+
+    fn show(&self) -> String {
+        self.map_or_else(|| "never".to_owned(), |time| time.show())
+    }
+}
+
+/// How often something happens, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(u32);
+
+impl Rate {
+    /// Never.
+    pub const ZERO: Self = Self(0);
+    const ALWAYS: u32 = 1_000_000;
+    const PERCENT: u32 = 10_000;
+
+    /// Whether it happens this time.
+    pub(in crate::model::evkit) fn strikes(self, random: &mut Random) -> bool {
+        self.0 > 0 && random.between(0, u64::from(Self::ALWAYS) - 1) < u64::from(self.0)
+    }
+}
+
+impl Value for Rate {
+    fn expected() -> Cow<'static, str> {
+        "a share from 0 % to 100 %, as in `12.5 %`".into()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let number = text.strip_suffix('%')?.trim_end();
+        let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+        let digits = |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(part) {
+            return None;
+        }
+        let millionths = whole.parse::<u32>().ok()? * Self::PERCENT + format!("{part:0<4}").parse::<u32>().ok()?;
+        (millionths <= Self::ALWAYS).then_some(Self(millionths))
+    }
+
+    fn show(&self) -> String {
+        let (whole, part) = (self.0 / Self::PERCENT, self.0 % Self::PERCENT);
+        if part == 0 { format!("{whole} %") } else { format!("{whole}.{} %", format!("{part:04}").trim_end_matches('0')) }
+    }
+}
+
 impl Value for bool {
     fn expected() -> Cow<'static, str> {
         "true or false".into()
+    }
+
+    fn words() -> &'static [&'static str] {
+        &["true", "false"]
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -171,7 +232,7 @@ impl Drawable for u64 {
     }
 }
 
-/// A number of bytes that one request of an upload may ask for: 1 to 127 (source: Easy Connect).
+/// A number of bytes or of requests.
 impl Value for u8 {
     fn expected() -> Cow<'static, str> {
         "a whole number from 0 to 255".into()
@@ -395,6 +456,26 @@ mod tests {
         }
         assert_eq!(ErrorCode::read("4007").map(|code| code.show()).as_deref(), Some("4007"));
         assert_eq!(Imei::read("004402990000014"), Some(Imei::DEFAULT));
+        for duration in [None, Some(Duration::from_millis(20))] {
+            assert_eq!(Option::<Duration>::read(&duration.show()), Some(duration));
+        }
+        for millionths in [0, 1, 12_500, 100_000, 999_999, 1_000_000] {
+            assert_eq!(Rate::read(&Rate(millionths).show()), Some(Rate(millionths)));
+        }
+    }
+
+    #[test]
+    fn a_share_is_a_percentage() {
+        assert_eq!(Rate::read("10 %"), Some(Rate(100_000)));
+        assert_eq!(Rate::read("12.5%"), Some(Rate(125_000)));
+        assert_eq!(Rate::read("0.0001 %"), Some(Rate(1)));
+        for text in ["", "%", "10", "100.1 %", "-1 %", ".5 %", "5. %", "1.00001 %", "1 % %"] {
+            assert_eq!(Rate::read(text), None, "{text}");
+        }
+        let mut random = Random::new(1, "test");
+        let mut strikes = |rate: u32| (0..10_000).filter(|_| Rate(rate).strikes(&mut random)).count();
+        assert_eq!((strikes(0), strikes(1_000_000)), (0, 10_000));
+        assert!((800..1200).contains(&strikes(100_000)));
     }
 
     #[test]

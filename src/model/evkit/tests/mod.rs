@@ -1,17 +1,18 @@
 //! Tests of the whole module, and the host that they use.
 
 mod faults;
+mod lines;
 mod programs;
 mod settings;
 mod timing;
 
 use std::time::Duration;
 
-use super::{Settings, VirtualEvkit};
+use super::{FaultLog, Settings, VirtualEvkit};
 use crate::baud::Baud;
 use crate::image::{Image, KeyNumber, Version, Versions};
-use crate::model::{DeviceModel as _, Input, Output};
-use crate::seam::{LineId, LineState, Mark};
+use crate::model::{DeviceModel as _, Input, Output, OutputEdge, PortEvent};
+use crate::seam::{LineId, LineState, Mark, MarkKind};
 use crate::time::MonoTime;
 
 /// A host with one virtual board, on a clock of its own.
@@ -22,9 +23,27 @@ struct Host {
     speed: Baud,
     seen: Vec<u8>,
     marks: Vec<Mark>,
+    edges: Vec<OutputEdge>,
     /// For each batch: when it was given, and how many bytes there were then in all.
     given: Vec<(MonoTime, usize)>,
     calls: usize,
+    port: Vec<PortEvent>,
+    /// What must be in the board's log at the end.
+    expected: Option<Expected>,
+}
+
+/// What must be in a board's log when it is dropped: this fault alone, or nothing.
+struct Expected {
+    log: FaultLog,
+    name: Option<&'static str>,
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.log.acted().into_keys().collect::<Vec<_>>(), self.name.into_iter().collect::<Vec<_>>());
+        }
+    }
 }
 
 fn ms(ms: u64) -> Duration {
@@ -48,10 +67,16 @@ impl Host {
     fn of(settings: Settings) -> Self {
         let now = MonoTime::from_ns(1_000_000_000);
         let board = VirtualEvkit::new(settings, now);
-        let (seen, marks, given) = (Vec::new(), Vec::new(), Vec::new());
-        let mut host = Self { board, now, wake: None, speed: Baud::DEFAULT, seen, marks, given, calls: 0 };
+        let (seen, marks, edges, given) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut host =
+            Self { board, now, wake: None, speed: Baud::DEFAULT, seen, marks, edges, given, calls: 0, expected: None, port: Vec::new() };
         host.hand(Input::Time);
         host
+    }
+
+    /// What must be in its log is no more what was expected at first.
+    fn log_is_compared_here(&mut self) {
+        std::mem::forget(self.expected.take());
     }
 
     fn hand(&mut self, input: Input<'_>) {
@@ -59,6 +84,9 @@ impl Host {
         self.calls += 1;
         self.wake = self.board.advance(self.now, input, &mut output);
         assert!(self.wake.is_none_or(|wake| wake > self.now), "it wants to be called again at the same moment");
+        assert!(output.edges.iter().all(|edge| edge.at <= self.now), "an edge of the future");
+        self.edges.extend(output.edges);
+        self.port.extend(output.port);
         if !output.bytes.is_empty() {
             self.marks.extend(output.marks.iter().map(|mark| Mark { offset: mark.offset + self.seen.len(), kind: mark.kind }));
             self.seen.extend_from_slice(&output.bytes);
@@ -87,7 +115,22 @@ impl Host {
     }
 
     fn line(&mut self, state: LineState) {
-        self.hand(Input::Line { line: LineId::RESET, state });
+        self.drive(LineId::RESET, state);
+    }
+
+    fn drive(&mut self, line: LineId, state: LineState) {
+        self.hand(Input::Line { line, state });
+    }
+
+    /// Switches the supply off as the runner does, TX held low first.
+    fn power_off(&mut self) {
+        self.hand(Input::HostTransmitHeld(true));
+        self.drive(LineId::POWER, LineState::Released);
+    }
+
+    fn power_on(&mut self) {
+        self.drive(LineId::POWER, LineState::Asserted);
+        self.hand(Input::HostTransmitHeld(false));
     }
 
     /// Takes what came.

@@ -1,7 +1,7 @@
 //! Each setting that is no fault changes what is on the wire, or when: none is there for show.
 
 use super::*;
-use crate::model::evkit::Kind;
+use crate::model::evkit::{Kind, WAKE};
 
 type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
@@ -53,12 +53,21 @@ const OTHER: &[Row] = &[
     ("speed-outlives-reset", "never", &[]),
     ("speed-switch-delay", "100 ms", &[]),
     ("fastest-speed", "115200", &[]),
+    ("power-on-message", "reboot-reset", &[]),
+    ("wake-time", "40 ms", &[("first-command-lost", "true")]),
+    ("wake-message", "true", &[("first-command-lost", "true")]),
+    ("ring-pulse", "70 ms", &[]),
     ("keeps-misframed", "false", &[]),
 ];
 
-/// Everything that a host does with a board. Returns all that came, and when.
-fn tour(settings: &[(&str, &str)]) -> (Vec<u8>, Vec<(MonoTime, usize)>) {
+/// Everything that a host does with a board. Returns all that came, and when, and the edges of its lines.
+fn tour(settings: &[(&str, &str)]) -> (Vec<u8>, Vec<(MonoTime, usize)>, Vec<OutputEdge>) {
     let mut host = Host::with(settings);
+    host.drive(WAKE, LineState::Asserted);
+    host.wait(ms(10));
+    host.send(b"AT\r");
+    host.wait(ms(50));
+    host.drive(WAKE, LineState::Released);
     let command = |host: &mut Host, text: &str| {
         host.send(format!("{text}\r").as_bytes());
         host.wait(ms(50));
@@ -115,7 +124,11 @@ fn tour(settings: &[(&str, &str)]) -> (Vec<u8>, Vec<(MonoTime, usize)>) {
     host.wait(ms(15));
     host.line(LineState::Released);
     host.wait(ms(3000));
-    (host.seen, host.given)
+    host.power_off();
+    host.wait(ms(100));
+    host.power_on();
+    host.wait(ms(3000));
+    (host.seen, host.given, host.edges)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::seam::MarkKind;
+use crate::model::evkit::Fault;
 
 #[test]
 fn an_answer_ends_exactly_when_its_wire_time_has_passed() {
@@ -133,7 +133,11 @@ fn misframed_bytes_are_taken_or_dropped() {
 /// A host that does what `script` says: waits, then sends. Sends are cut into pieces of `cut` bytes, each handed over while the one before is on the wire, and the board is called at
 /// other moments as well, `extra` apart.
 fn run(seed: u64, script: &[(u64, Vec<u8>, u32)], cut: usize, extra: Duration) -> Host {
-    let mut host = Host::of(Settings::drawn(seed));
+    run_with(Settings::drawn(seed), script, cut, extra)
+}
+
+fn run_with(settings: Settings, script: &[(u64, Vec<u8>, u32)], cut: usize, extra: Duration) -> Host {
+    let mut host = Host::of(settings);
     host.pulse();
     for (pause, bytes, speed) in script {
         let sent = host.now + baud(*speed).wire_time(bytes.len() as u64);
@@ -170,6 +174,10 @@ fn script() -> impl Strategy<Value = Vec<(u64, Vec<u8>, u32)>> {
     proptest::collection::vec((0_u64..900_000, words, speeds), 1..8)
 }
 
+fn faults() -> impl Strategy<Value = Vec<&'static Fault>> {
+    proptest::sample::subsequence(Fault::ALL.iter().collect::<Vec<_>>(), 1..3)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -180,6 +188,26 @@ proptest! {
         prop_assert_eq!(whole.seen.escape_ascii().to_string(), cut.seen.escape_ascii().to_string());
         prop_assert_eq!(whole.marks, cut.marks);
         prop_assert_eq!(whole.board.state(), cut.board.state());
+        prop_assert!(whole.board.log().acted().is_empty(), "a board without a fault: {:?}", whole.board.log().acted());
+    }
+
+    #[test]
+    fn chunks_and_calls_change_nothing_of_what_faults_do(
+        seed in 0_u64..1000, faults in faults(), script in script(), cut in 1_usize..50, extra in 100_u64..5000,
+    ) {
+        let mut settings = Settings::drawn(seed);
+        faults.iter().for_each(|fault| fault.apply(&mut settings, seed));
+        // A host sends nothing to a port that is gone, and this one would go on in the middle of a chunk.
+        settings.port_returns_after = None;
+        let whole = run_with(settings.clone(), &script, usize::MAX, Duration::from_secs(1));
+        let cut = run_with(settings, &script, cut, Duration::from_micros(extra));
+        prop_assert_eq!(whole.seen.escape_ascii().to_string(), cut.seen.escape_ascii().to_string());
+        prop_assert_eq!(whole.marks, cut.marks);
+        prop_assert_eq!(whole.board.state(), cut.board.state());
+        prop_assert_eq!((&whole.port, &whole.edges), (&cut.port, &cut.edges));
+        prop_assert_eq!(whole.board.log().acted(), cut.board.log().acted());
+        let names = faults.iter().map(|fault| fault.name).collect::<Vec<_>>();
+        prop_assert!(whole.board.log().acted().keys().all(|name| names.contains(name)), "{:?}", whole.board.log().acted());
     }
 
     #[test]
