@@ -87,7 +87,9 @@ pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, re
         probed.stop = conductor.read_back(LineId::RESET).err();
     }
     let mut found = conductor.diagnose().ok().flatten();
-    for _ in 0..MOST {
+    // Once something has come in between, no more is tried.
+    let probes = if probed.stop.is_none() { MOST } else { 0 };
+    for _ in 0..probes {
         let Some(probe) = found.as_ref().and_then(|diagnosis| diagnosis.probe).filter(|probe| may(conductor, around, reach, *probe)) else {
             break;
         };

@@ -1,11 +1,25 @@
 //! What a timeline says, gathered event by event: commands with their answers, starts with their messages, the upload. Nothing here knows a cause.
 
-use std::collections::{BTreeSet, VecDeque};
+mod damaged;
+mod exchange;
+mod probed;
+mod since;
+mod upload;
+
+pub(super) use exchange::{End, Exchange, Line, Result, is_known_command};
+pub(super) use probed::{Brought, Probed};
+pub(super) use since::{Began, Start};
+pub(super) use upload::Upload;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use self::damaged::Told;
+use self::exchange::{BOOT_COMMANDS, is_restart, is_unsolicited, result_of};
+use self::since::{Heard, Since};
 use super::{Probe, damage};
 use crate::baud::Baud;
-use crate::image::{KeyNumber, Version, Versions};
+use crate::image::Version;
 use crate::seam::LineState;
 use crate::time::MonoTime;
 use crate::timeline::event::{Direction, Edge, Event, EventKind};
@@ -17,355 +31,11 @@ const BYTES: usize = 4096;
 const LINES: usize = 64;
 const LINE: usize = 256;
 const EXCHANGES: usize = 64;
-const DAMAGED_LINES: usize = 8;
 /// Longer than any pause within a line, a USB adapter's latency included.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Commands that every module knows.
-const KNOWN_COMMANDS: [&str; 6] = ["AT", "ATI", "AT+CGMR", "AT+CGSN", "ATE0", "AT+CMEE=1"];
-/// Commands that boot code knows, besides `AT+IPR`.
-const BOOT_COMMANDS: [&str; 4] = ["ATI0", "ATI01", "AT#UP", "AT#BOOT"];
-/// No application says that it has started sooner. An assumption.
-const SOONEST: Duration = Duration::from_millis(400);
-/// As many NUL and 0xFF come of a line that floats at a start.
-const FLOATING: u32 = 20;
 
 /// How long the application may take to start, where the timeline does not say (mbed: up to about 30 s).
 const START_UP: Duration = crate::bench::START_UP;
-
-/// Whether every application takes a command, so that an error can only mean that it arrived damaged.
-pub(super) fn is_known_command(command: &str) -> bool {
-    KNOWN_COMMANDS.contains(&command) || matches!(command, "AT+IPR=115200" | "AT+IPR=460800")
-}
-
-/// Whether a command restarts the module.
-fn is_restart(command: &str) -> bool {
-    command == "AT#BOOT" || command.starts_with("AT#RESET=")
-}
-
-/// How a line ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// CR alone, as boot code ends lines.
-    Cr,
-    /// CR LF, as the application does.
-    CrLf,
-    /// LF alone.
-    Lf,
-    /// Not at all: something else happened in between.
-    None,
-}
-
-/// A line that came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) seq: u64,
-    pub(super) text: Vec<u8>,
-    pub(super) end: End,
-}
-
-/// A final result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Result {
-    /// `OK` of the application.
-    Ok,
-    /// `ERROR` of the application.
-    Error,
-    /// `+CME ERROR`, with its number.
-    Cme(Option<u32>),
-    /// `0` of boot code.
-    Zero,
-    /// `40xx` of boot code.
-    Code(String),
-}
-
-impl Result {
-    /// Whether the application said it, not boot code.
-    pub(super) const fn is_applications(&self) -> bool {
-        matches!(self, Self::Ok | Self::Error | Self::Cme(_))
-    }
-}
-
-/// A command, and what came after it.
-#[derive(Debug, Clone)]
-pub(super) struct Exchange {
-    pub(super) seq: u64,
-    /// The host's speed.
-    pub(super) speed: Baud,
-    pub(super) text: String,
-    /// Whether it is the first one since the start.
-    pub(super) is_first: bool,
-    /// Whether a hotkey went before it, or the boot code's preamble.
-    pub(super) to_boot_code: bool,
-    /// The read that brought it back, character for character.
-    pub(super) echo: Option<u64>,
-    pub(super) lines: Vec<Line>,
-    pub(super) result: Option<(u64, Result)>,
-    /// Something else was sent after it, or at another speed: what comes now is not its answer.
-    is_over: bool,
-}
-
-impl Exchange {
-    /// Whether what comes now can be its answer.
-    const fn is_open(&self) -> bool {
-        self.result.is_none() && !self.is_over
-    }
-
-    /// Whether the application goes, perhaps in the middle of its echo.
-    fn leaves(&self) -> bool {
-        self.restarts() || self.text.starts_with("AT#LDRST")
-    }
-
-    /// Whether it restarts the module.
-    pub(super) fn restarts(&self) -> bool {
-        is_restart(&self.text)
-    }
-
-    /// Whether it is one of boot code's commands, `AT+IPR` aside: the application has that as well.
-    pub(super) fn is_boot_command(&self) -> bool {
-        BOOT_COMMANDS.contains(&self.text.as_str())
-    }
-
-    /// Whether it is a loader's word: one that boot code should have answered.
-    pub(super) fn is_loaders(&self) -> bool {
-        self.to_boot_code || self.is_boot_command() || (self.is_first && self.text.starts_with("AT+IPR="))
-    }
-
-    /// The version in an answer to `AT+CGMR` or `ATI`, and the read that brought it.
-    pub(super) fn version(&self) -> Option<(u64, Version)> {
-        let asked = self.text == "AT+CGMR" || self.text == "ATI";
-        let read = |line: &Line| Some((line.seq, str::from_utf8(&line.text).ok()?.parse().ok()?));
-        self.lines.iter().filter(|_| asked).find_map(read)
-    }
-}
-
-/// How the module last began anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Began {
-    /// The reset line was let go.
-    Reset,
-    /// The supply came on.
-    Power,
-    /// `AT#BOOT` or `AT#RESET`.
-    Command,
-}
-
-/// Since when, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Start {
-    pub(super) how: Began,
-    pub(super) seq: u64,
-    pub(super) at: MonoTime,
-}
-
-/// An upload, as far as it went.
-#[derive(Debug, Clone)]
-pub(super) struct Upload {
-    /// The image's file name, where it is known.
-    pub(super) file: Option<String>,
-    pub(super) seq: u64,
-    /// The last request, and its event.
-    pub(super) asked: Option<(u64, i8)>,
-    pub(super) sent: u64,
-    pub(super) total: u64,
-    /// Whether bytes that were asked for have been sent.
-    pub(super) given: bool,
-}
-
-impl Upload {
-    pub(super) fn ended(&self) -> Option<(u64, i8)> {
-        self.asked.filter(|(_, asked)| *asked <= 0)
-    }
-
-    fn is_running(&self) -> bool {
-        self.asked.is_none_or(|(_, asked)| asked > 0)
-    }
-
-    /// Versions and key number in the file's name.
-    pub(super) fn named(&self) -> Option<(Versions, KeyNumber)> {
-        let file = self.file.as_deref()?;
-        Versions::from_file_name(file.strip_prefix(DAMAGED).unwrap_or(file)).ok()
-    }
-
-    pub(super) fn is_damaged(&self) -> bool {
-        self.file.as_deref().is_some_and(|file| file.starts_with(DAMAGED))
-    }
-
-    /// Whether all of it was taken.
-    pub(super) fn is_accepted(&self) -> bool {
-        matches!(self.asked, Some((_, 0))) && self.sent >= self.total
-    }
-}
-
-/// What begins the name of an image that was damaged on purpose.
-const DAMAGED: &str = "damaged_";
-
-/// What probes brought, over all of them.
-#[derive(Debug, Clone)]
-pub(super) struct Probed {
-    /// The one that is carried out now, or was last.
-    pub(super) now: Probe,
-    /// Its event.
-    seq: u64,
-    /// All that were carried out.
-    pub(super) done: BTreeSet<Probe>,
-    /// The host's speeds at which the module was reset.
-    pub(super) resets_at: BTreeSet<Baud>,
-    /// The start that the first one found.
-    began: Option<Start>,
-    /// The first command that the application answered.
-    pub(super) answered: Option<Brought<Exchange>>,
-    /// The first start-up message.
-    pub(super) started: Option<Brought<(u64, String)>>,
-    /// Boot code took the hotkey: the read, and how long after the start.
-    pub(super) acknowledged: Option<(u64, Duration)>,
-    /// Something was sent since it began.
-    has_sent: bool,
-    /// Bytes that came while nothing was sent.
-    pub(super) overheard: Option<u64>,
-    /// The host's speed when the first one began, and what came at it that was no word of the module.
-    pub(super) speed: Baud,
-    pub(super) strange: Vec<Line>,
-    /// What came first that was no word of the module at another speed, behind a start-up message that was.
-    pub(super) strange_elsewhere: Option<u64>,
-    /// What came before a probe had sent anything, by the host's speed.
-    pub(super) unasked: Vec<(Baud, Vec<u8>)>,
-    /// The host's speeds at which nothing was sent for as long as a start takes.
-    pub(super) waits_at: BTreeSet<Baud>,
-}
-
-/// Something that a probe brought.
-#[derive(Debug, Clone)]
-pub(super) struct Brought<T> {
-    pub(super) what: T,
-    /// The host's speed then.
-    pub(super) speed: Baud,
-    /// No probe had reset the module before it.
-    pub(super) is_before_reset: bool,
-}
-
-/// What came while the host was at one speed.
-#[derive(Debug, Clone)]
-struct Heard {
-    speed: Baud,
-    /// Without the bytes of uploads.
-    bytes: Vec<u8>,
-    /// When bytes came last, after the start.
-    last: Duration,
-}
-
-/// What happened since the module last began anew.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Since {
-    pub(super) start: Option<Start>,
-    pub(super) first_out: Option<u64>,
-    pub(super) last_out: Option<u64>,
-    pub(super) first_in: Option<u64>,
-    pub(super) last_in: Option<u64>,
-    /// First and last hotkey, and how many.
-    pub(super) hotkeys: Option<(u64, u64, u32)>,
-    /// How long after the start the first and the last one were.
-    pub(super) hotkeys_from: Duration,
-    pub(super) hotkeys_until: Duration,
-    /// The last thing that was sent to be answered is a hotkey.
-    pub(super) hotkey_is_last: bool,
-    /// First acknowledge, and when it came last.
-    pub(super) acknowledge: Option<(u64, u64)>,
-    pub(super) exchanges: VecDeque<Exchange>,
-    /// Boot code was heard last, and not the application.
-    in_boot_code: bool,
-    /// The first start-up message.
-    pub(super) started: Option<u64>,
-    /// The module said that it goes to sleep, and nothing since.
-    pub(super) slept: Option<u64>,
-    /// Anything that only the module says: a result, a start-up message, an acknowledge.
-    pub(super) spoke: Option<u64>,
-    /// The host's speed then.
-    pub(super) spoke_at: Option<Baud>,
-    /// The application has said that it starts, or has answered, and nothing was sent since that could have stayed in its line.
-    is_line_clean: bool,
-    acknowledges: u32,
-    /// The echo of the last command was broken off by something that came unasked: the read, and the rest of it.
-    cut_echo: Option<(u64, Vec<u8>)>,
-    /// Lines that are nothing known.
-    pub(super) strange: Vec<Line>,
-    /// What came, by the host's speed at which it was read.
-    heard: Vec<Heard>,
-    /// The host's speed was changed since the start: what came then was not understood.
-    pub(super) was_at_other_speed: bool,
-    /// NUL and 0xFF between lines.
-    pub(super) idle_noise: u32,
-    /// Bytes that came before anything was sent.
-    pub(super) unasked: u32,
-    /// What was sent and has not come back yet.
-    mirror: VecDeque<u8>,
-    /// Bytes that came back in the order in which they were sent; `None` once another one came.
-    pub(super) mirrored: Option<u32>,
-    /// The speed was changed after an `OK` to `AT+IPR`: the speed before, and the exchange.
-    pub(super) switched: Option<(Baud, u64)>,
-}
-
-impl Since {
-    fn new(start: Option<Start>) -> Self {
-        Self { start, mirrored: Some(0), ..Self::default() }
-    }
-
-    /// How long after the start a moment is; zero where there was none.
-    fn after_start(&self, moment: MonoTime) -> Duration {
-        self.start.map_or(Duration::ZERO, |start| moment.since(start.at))
-    }
-
-    /// The last command.
-    pub(super) fn last(&self) -> Option<&Exchange> {
-        self.exchanges.back()
-    }
-
-    /// The first command that the application answered by a result.
-    pub(super) fn answered(&self) -> Option<&Exchange> {
-        self.exchanges.iter().find(|exchange| exchange.result.as_ref().is_some_and(|(_, result)| result.is_applications()))
-    }
-
-    /// Whether a command was sent that does not restart the module.
-    pub(super) fn is_asked(&self) -> bool {
-        self.exchanges.iter().any(|exchange| !exchange.restarts())
-    }
-
-    /// Whether two commands at `speed` brought nothing, one of which may be lost by a module that sleeps.
-    pub(super) fn was_silent_at(&self, speed: Baud) -> bool {
-        let mut there = self.exchanges.iter().filter(|exchange| exchange.speed == speed && !exchange.restarts());
-        there.clone().count() >= 2
-            && there.all(|exchange| exchange.result.is_none() && exchange.lines.is_empty() && exchange.echo.is_none())
-    }
-
-    /// Whether anything came while the host was at another speed than this one, so long after the start that it may have been a start-up message.
-    pub(super) fn is_heard_elsewhere(&self, speed: Baud) -> bool {
-        self.heard.iter().any(|heard| heard.speed != speed && heard.last > SOONEST)
-    }
-
-    /// All that came at `speed`, one behind the other.
-    pub(super) fn heard_at(&self, speed: Baud) -> &[u8] {
-        self.heard.iter().find(|heard| heard.speed == speed).map_or(&[], |heard| &heard.bytes)
-    }
-
-    /// Whether nothing came, or no more than a line that floats gives.
-    pub(super) fn is_silent(&self, speed: Baud) -> bool {
-        self.spoke.is_none()
-            && self.strange.is_empty()
-            && self.idle_noise <= FLOATING
-            && self
-                .exchanges
-                .iter()
-                .filter(|exchange| exchange.speed == speed && !exchange.restarts())
-                .all(|exchange| exchange.echo.is_none() && exchange.lines.is_empty())
-    }
-}
-
-/// The first answer to a command.
-#[derive(Debug, Clone)]
-struct Told {
-    command: String,
-    exchange: u64,
-    lines: Vec<Vec<u8>>,
-}
 
 /// All that the rules look at.
 #[derive(Debug, Clone)]
@@ -754,23 +424,6 @@ impl Facts {
         }
     }
 
-    /// A word of the application that ended with CR, and no LF behind it.
-    fn note_bare_cr(&mut self) {
-        if let Some((seq, text)) = &self.pending
-            && damage::is_word(text)
-            && self.is_here()
-            && !self.since.last().is_some_and(Exchange::leaves)
-        {
-            let seq = *seq;
-            self.note_damaged(seq);
-        }
-    }
-
-    /// Whether the host is at the speed of the case, and not at one that a probe tries.
-    fn is_here(&self) -> bool {
-        self.probed.as_ref().is_none_or(|probed| probed.speed == self.speed)
-    }
-
     fn end_pending(&mut self, end: End) {
         if let Some((seq, text)) = self.pending.take() {
             self.line(Line { seq, text, end });
@@ -861,110 +514,6 @@ impl Facts {
         }
     }
 
-    /// Whether a line is a part of an echo, between which something comes unasked, or the rest of it.
-    fn cuts_echo(&mut self, line: &Line) -> bool {
-        if let Some((_, rest)) = &mut self.since.cut_echo
-            && rest.starts_with(&line.text)
-        {
-            rest.drain(..line.text.len());
-            if rest.is_empty() {
-                self.since.cut_echo = None;
-                if let Some(last) = self.since.exchanges.back_mut() {
-                    last.echo = Some(line.seq);
-                }
-            }
-            return true;
-        }
-        let Some(last) = self.since.last().filter(|last| last.is_open() && last.echo.is_none() && self.since.cut_echo.is_none()) else {
-            return false;
-        };
-        let rest = last.text.as_bytes().strip_prefix(line.text.as_slice()).filter(|_| line.end == End::CrLf).map(<[u8]>::to_vec);
-        let is_cut = rest.is_some();
-        self.since.cut_echo = rest.map(|rest| (line.seq, rest));
-        is_cut
-    }
-
-    /// The rest of an echo comes no more: it was lost, unless the module went in its middle.
-    fn end_cut_echo(&mut self) {
-        let goes = self.since.last().is_some_and(Exchange::leaves);
-        if let Some((seq, _)) = self.since.cut_echo.take().filter(|_| !goes) {
-            self.note_damaged(seq);
-        }
-    }
-
-    /// Whether a probe was answered, then several were not, and now one is again: no module sleeps or starts in between.
-    fn answers_in_between(&self) -> bool {
-        let Some(probed) = self.probed.as_ref().filter(|probed| probed.now != Probe::Wake) else { return false };
-        let since_probe =
-            self.since.exchanges.iter().rev().skip(1).take_while(|exchange| exchange.seq > probed.seq && exchange.speed == self.speed);
-        let unanswered = since_probe.clone().take_while(|exchange| exchange.result.is_none()).count();
-        unanswered >= 2 && since_probe.clone().nth(unanswered).is_some_and(|exchange| exchange.result.is_some())
-    }
-
-    /// Whether it is the echo of two commands, whose CR was lost.
-    fn is_run_together(&self, line: &Line) -> bool {
-        let texts: Vec<&[u8]> = self.since.exchanges.iter().rev().take(4).map(|exchange| exchange.text.as_bytes()).collect();
-        texts.windows(2).any(|pair| [pair[1], pair[0]].concat() == line.text)
-    }
-
-    /// Whether it is an error code of boot code with a digit changed.
-    fn is_code_damaged(&self, line: &Line) -> bool {
-        let asked = self.since.last().is_some_and(|last| !last.text.starts_with("ATI"));
-        asked && self.since.in_boot_code && line.end == End::Cr && line.text.len() == 4 && line.text.iter().all(u8::is_ascii_digit)
-    }
-
-    /// Whether the same command was answered by nearly the same line before: what says who the module is does not change.
-    fn told_otherwise(&mut self, line: &Line) -> bool {
-        // Nobody knows how often another device says something else.
-        if self.since.spoke.or(self.spoke_before).is_none() {
-            return false;
-        }
-        let Some(last) = self.since.last().filter(|last| last.is_open()) else { return false };
-        // An echo that is not whole is a module that began to listen, or that went in its middle.
-        if last.text.as_bytes().ends_with(&line.text) || last.text.as_bytes().starts_with(&line.text) {
-            return false;
-        }
-        // An upload changes the version, and nothing else does.
-        let is_version = damage::is_version(&line.text) && self.upload.is_none();
-        if damage::is_known(&line.text) && !is_version {
-            return false;
-        }
-        if !self.told.iter().any(|told| told.command == last.text) && self.told.len() < LINES {
-            self.told.push(Told { command: last.text.clone(), exchange: last.seq, lines: Vec::new() });
-        }
-        let Some(told) = self.told.iter_mut().find(|told| told.command == last.text) else { return false };
-        if told.exchange == last.seq {
-            told.lines.push(line.text.clone());
-            return false;
-        }
-        let is_other =
-            |other: &Vec<u8>| if is_version { damage::is_version(other) } else { other.len() > 2 && damage::is_like(&line.text, other) };
-        !told.lines.contains(&line.text) && told.lines.iter().any(is_other)
-    }
-
-    /// Notes a known word that came damaged; whether it did. At other speeds than that of the case nothing is known.
-    fn note_damage(&mut self, line: &Line) -> bool {
-        // What was cut off, by a restart or by the end of what is looked at, has all its bits.
-        let is_whole = line.end != End::None;
-        if self.since.last().is_some_and(|last| last.is_open() && damage::is_response(&line.text, &last.text)) {
-            return false;
-        }
-        let command = self.since.last().filter(|last| !last.leaves()).map_or(&b""[..], |last| last.text.as_bytes());
-        let is_like_echo = (damage::is_like_echo(&line.text, command) && !damage::is_known(&line.text)) || self.is_run_together(line);
-        let is_changed = is_like_echo || damage::resembles(line).is_some() || self.told_otherwise(line) || self.is_code_damaged(line);
-        let is_damaged = self.is_here() && if is_whole { is_changed } else { damage::is_flipped_word(line) };
-        if is_damaged {
-            self.note_damaged(line.seq);
-        }
-        is_damaged
-    }
-
-    fn note_damaged(&mut self, seq: u64) {
-        if self.damaged.len() < DAMAGED_LINES {
-            self.damaged.push(seq);
-        }
-    }
-
     /// Something came that only the module says.
     fn spoke(&mut self, seq: u64) {
         self.since.spoke = Some(seq);
@@ -991,29 +540,4 @@ impl Facts {
             self.since.strange.push(line);
         }
     }
-}
-
-/// The final result that a line is. Behind the `0` of `AT#UP` stands the first request, which may be a 10 and looks like LF.
-fn result_of(line: &Line, is_upload: bool) -> Option<Result> {
-    match (line.text.as_slice(), line.end) {
-        (b"0", End::CrLf) if is_upload => Some(Result::Zero),
-        (b"OK", End::CrLf) => Some(Result::Ok),
-        (b"ERROR", End::CrLf) => Some(Result::Error),
-        (b"0", End::Cr) => Some(Result::Zero),
-        ([b'4', b'0', rest @ ..], End::Cr) if rest.len() == 2 && rest.iter().all(u8::is_ascii_alphanumeric) => {
-            Some(Result::Code(String::from_utf8_lossy(&line.text).into_owned()))
-        }
-        (text, End::CrLf) => {
-            let rest = str::from_utf8(text.strip_prefix(b"+CME ERROR")?).ok()?;
-            Some(Result::Cme(rest.trim_start_matches([':', ' ']).parse().ok()))
-        }
-        _ => None,
-    }
-}
-
-/// A line that comes unasked: `#NAME…` or `+NAME…` (arduino and others).
-fn is_unsolicited(line: &Line) -> bool {
-    line.end == End::CrLf
-        && matches!(line.text.as_slice(), [b'#' | b'+', first, ..] if first.is_ascii_uppercase())
-        && line.text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -1,0 +1,53 @@
+//! What probes brought.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::exchange::{Exchange, Line};
+use super::since::Start;
+use crate::baud::Baud;
+use crate::diagnosis::Probe;
+
+/// What probes brought, over all of them.
+#[derive(Debug, Clone)]
+pub(in crate::diagnosis) struct Probed {
+    /// The one that is carried out now, or was last.
+    pub(in crate::diagnosis) now: Probe,
+    /// Its event.
+    pub(super) seq: u64,
+    /// All that were carried out.
+    pub(in crate::diagnosis) done: BTreeSet<Probe>,
+    /// The host's speeds at which the module was reset.
+    pub(in crate::diagnosis) resets_at: BTreeSet<Baud>,
+    /// The start that the first one found.
+    pub(super) began: Option<Start>,
+    /// The first command that the application answered.
+    pub(in crate::diagnosis) answered: Option<Brought<Exchange>>,
+    /// The first start-up message.
+    pub(in crate::diagnosis) started: Option<Brought<(u64, String)>>,
+    /// Boot code took the hotkey: the read, and how long after the start.
+    pub(in crate::diagnosis) acknowledged: Option<(u64, Duration)>,
+    /// Something was sent since it began.
+    pub(super) has_sent: bool,
+    /// Bytes that came while nothing was sent.
+    pub(in crate::diagnosis) overheard: Option<u64>,
+    /// The host's speed when the first one began, and what came at it that was no word of the module.
+    pub(in crate::diagnosis) speed: Baud,
+    pub(in crate::diagnosis) strange: Vec<Line>,
+    /// What came first that was no word of the module at another speed, behind a start-up message that was.
+    pub(in crate::diagnosis) strange_elsewhere: Option<u64>,
+    /// What came before a probe had sent anything, by the host's speed.
+    pub(in crate::diagnosis) unasked: Vec<(Baud, Vec<u8>)>,
+    /// The host's speeds at which nothing was sent for as long as a start takes.
+    pub(in crate::diagnosis) waits_at: BTreeSet<Baud>,
+}
+
+/// Something that a probe brought.
+#[derive(Debug, Clone)]
+pub(in crate::diagnosis) struct Brought<T> {
+    pub(in crate::diagnosis) what: T,
+    /// The host's speed then.
+    pub(in crate::diagnosis) speed: Baud,
+    /// No probe had reset the module before it.
+    pub(in crate::diagnosis) is_before_reset: bool,
+}

@@ -1,0 +1,149 @@
+//! What happened since the module last began anew.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::exchange::{Exchange, Line};
+use crate::baud::Baud;
+use crate::time::MonoTime;
+
+/// No application says that it has started sooner. An assumption.
+const SOONEST: Duration = Duration::from_millis(400);
+
+/// As many NUL and 0xFF come of a line that floats at a start.
+const FLOATING: u32 = 20;
+
+/// How the module last began anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::diagnosis) enum Began {
+    /// The reset line was let go.
+    Reset,
+    /// The supply came on.
+    Power,
+    /// `AT#BOOT` or `AT#RESET`.
+    Command,
+}
+
+/// Since when, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::diagnosis) struct Start {
+    pub(in crate::diagnosis) how: Began,
+    pub(in crate::diagnosis) seq: u64,
+    pub(in crate::diagnosis) at: MonoTime,
+}
+
+/// What came while the host was at one speed.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    pub(super) speed: Baud,
+    /// Without the bytes of uploads.
+    pub(super) bytes: Vec<u8>,
+    /// When bytes came last, after the start.
+    pub(super) last: Duration,
+}
+
+/// What happened since the module last began anew.
+#[derive(Debug, Clone, Default)]
+pub(in crate::diagnosis) struct Since {
+    pub(in crate::diagnosis) start: Option<Start>,
+    pub(in crate::diagnosis) first_out: Option<u64>,
+    pub(in crate::diagnosis) last_out: Option<u64>,
+    pub(in crate::diagnosis) first_in: Option<u64>,
+    pub(in crate::diagnosis) last_in: Option<u64>,
+    /// First and last hotkey, and how many.
+    pub(in crate::diagnosis) hotkeys: Option<(u64, u64, u32)>,
+    /// How long after the start the first and the last one were.
+    pub(in crate::diagnosis) hotkeys_from: Duration,
+    pub(in crate::diagnosis) hotkeys_until: Duration,
+    /// The last thing that was sent to be answered is a hotkey.
+    pub(in crate::diagnosis) hotkey_is_last: bool,
+    /// First acknowledge, and when it came last.
+    pub(in crate::diagnosis) acknowledge: Option<(u64, u64)>,
+    pub(in crate::diagnosis) exchanges: VecDeque<Exchange>,
+    /// Boot code was heard last, and not the application.
+    pub(super) in_boot_code: bool,
+    /// The first start-up message.
+    pub(in crate::diagnosis) started: Option<u64>,
+    /// The module said that it goes to sleep, and nothing since.
+    pub(in crate::diagnosis) slept: Option<u64>,
+    /// Anything that only the module says: a result, a start-up message, an acknowledge.
+    pub(in crate::diagnosis) spoke: Option<u64>,
+    /// The host's speed then.
+    pub(in crate::diagnosis) spoke_at: Option<Baud>,
+    /// The application has said that it starts, or has answered, and nothing was sent since that could have stayed in its line.
+    pub(super) is_line_clean: bool,
+    pub(super) acknowledges: u32,
+    /// The echo of the last command was broken off by something that came unasked: the read, and the rest of it.
+    pub(super) cut_echo: Option<(u64, Vec<u8>)>,
+    /// Lines that are nothing known.
+    pub(in crate::diagnosis) strange: Vec<Line>,
+    /// What came, by the host's speed at which it was read.
+    pub(super) heard: Vec<Heard>,
+    /// The host's speed was changed since the start: what came then was not understood.
+    pub(in crate::diagnosis) was_at_other_speed: bool,
+    /// NUL and 0xFF between lines.
+    pub(in crate::diagnosis) idle_noise: u32,
+    /// Bytes that came before anything was sent.
+    pub(in crate::diagnosis) unasked: u32,
+    /// What was sent and has not come back yet.
+    pub(super) mirror: VecDeque<u8>,
+    /// Bytes that came back in the order in which they were sent; `None` once another one came.
+    pub(in crate::diagnosis) mirrored: Option<u32>,
+    /// The speed was changed after an `OK` to `AT+IPR`: the speed before, and the exchange.
+    pub(in crate::diagnosis) switched: Option<(Baud, u64)>,
+}
+
+impl Since {
+    pub(super) fn new(start: Option<Start>) -> Self {
+        Self { start, mirrored: Some(0), ..Self::default() }
+    }
+
+    /// How long after the start a moment is; zero where there was none.
+    pub(super) fn after_start(&self, moment: MonoTime) -> Duration {
+        self.start.map_or(Duration::ZERO, |start| moment.since(start.at))
+    }
+
+    /// The last command.
+    pub(in crate::diagnosis) fn last(&self) -> Option<&Exchange> {
+        self.exchanges.back()
+    }
+
+    /// The first command that the application answered by a result.
+    pub(in crate::diagnosis) fn answered(&self) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.result.as_ref().is_some_and(|(_, result)| result.is_applications()))
+    }
+
+    /// Whether a command was sent that does not restart the module.
+    pub(in crate::diagnosis) fn is_asked(&self) -> bool {
+        self.exchanges.iter().any(|exchange| !exchange.restarts())
+    }
+
+    /// Whether two commands at `speed` brought nothing, one of which may be lost by a module that sleeps.
+    pub(in crate::diagnosis) fn was_silent_at(&self, speed: Baud) -> bool {
+        let mut there = self.exchanges.iter().filter(|exchange| exchange.speed == speed && !exchange.restarts());
+        there.clone().count() >= 2
+            && there.all(|exchange| exchange.result.is_none() && exchange.lines.is_empty() && exchange.echo.is_none())
+    }
+
+    /// Whether anything came while the host was at another speed than this one, so long after the start that it may have been a start-up message.
+    pub(in crate::diagnosis) fn is_heard_elsewhere(&self, speed: Baud) -> bool {
+        self.heard.iter().any(|heard| heard.speed != speed && heard.last > SOONEST)
+    }
+
+    /// All that came at `speed`, one behind the other.
+    pub(in crate::diagnosis) fn heard_at(&self, speed: Baud) -> &[u8] {
+        self.heard.iter().find(|heard| heard.speed == speed).map_or(&[], |heard| &heard.bytes)
+    }
+
+    /// Whether nothing came, or no more than a line that floats gives.
+    pub(in crate::diagnosis) fn is_silent(&self, speed: Baud) -> bool {
+        self.spoke.is_none()
+            && self.strange.is_empty()
+            && self.idle_noise <= FLOATING
+            && self
+                .exchanges
+                .iter()
+                .filter(|exchange| exchange.speed == speed && !exchange.restarts())
+                .all(|exchange| exchange.echo.is_none() && exchange.lines.is_empty())
+    }
+}

@@ -1,0 +1,45 @@
+//! An upload.
+
+use crate::image::{KeyNumber, Versions};
+
+/// What begins the name of an image that was damaged on purpose.
+const DAMAGED: &str = "damaged_";
+
+/// An upload, as far as it went.
+#[derive(Debug, Clone)]
+pub(in crate::diagnosis) struct Upload {
+    /// The image's file name, where it is known.
+    pub(in crate::diagnosis) file: Option<String>,
+    pub(in crate::diagnosis) seq: u64,
+    /// The last request, and its event.
+    pub(in crate::diagnosis) asked: Option<(u64, i8)>,
+    pub(in crate::diagnosis) sent: u64,
+    pub(in crate::diagnosis) total: u64,
+    /// Whether bytes that were asked for have been sent.
+    pub(in crate::diagnosis) given: bool,
+}
+
+impl Upload {
+    pub(in crate::diagnosis) fn ended(&self) -> Option<(u64, i8)> {
+        self.asked.filter(|(_, asked)| *asked <= 0)
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.asked.is_none_or(|(_, asked)| asked > 0)
+    }
+
+    /// Versions and key number in the file's name.
+    pub(in crate::diagnosis) fn named(&self) -> Option<(Versions, KeyNumber)> {
+        let file = self.file.as_deref()?;
+        Versions::from_file_name(file.strip_prefix(DAMAGED).unwrap_or(file)).ok()
+    }
+
+    pub(in crate::diagnosis) fn is_damaged(&self) -> bool {
+        self.file.as_deref().is_some_and(|file| file.starts_with(DAMAGED))
+    }
+
+    /// Whether all of it was taken.
+    pub(in crate::diagnosis) fn is_accepted(&self) -> bool {
+        matches!(self.asked, Some((_, 0))) && self.sent >= self.total
+    }
+}

@@ -1,0 +1,221 @@
+//! Hotkeys were the last thing, or what boot code was asked.
+
+use std::time::Duration;
+
+use super::garbage::wrong_speed;
+use super::silence::seconds;
+use super::{Found, Scene};
+use crate::diagnosis::facts::{Exchange, Result};
+use crate::diagnosis::{Cause, Probe, Sure};
+
+impl Scene<'_> {
+    /// Hotkeys were the last thing, or their acknowledge.
+    pub(super) fn hotkey(&self) -> Option<Found> {
+        let since = &self.facts.since;
+        let (first, last, count) = since.hotkeys?;
+        if !since.hotkey_is_last {
+            let (acknowledge, _) = since.acknowledge?;
+            let is_last = since.last().is_none_or(|last| last.seq < first);
+            if is_last && self.facts.speed != self.facts.home {
+                let because =
+                    format!("boot code takes the hotkey at {} baud, and the board should be at {}", self.facts.speed, self.facts.home);
+                return Some(Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, [first, acknowledge]));
+            }
+            return is_last.then(|| {
+                let held = if self.facts.is_held { " although reset was asserted" } else { "" };
+                Found::new(
+                    Cause::BootCodeAnswered,
+                    Sure::VeryLikely,
+                    format!("0x9A came{held}: boot code runs and takes the hotkey"),
+                    [first, acknowledge],
+                )
+            });
+        }
+        if let Some(last) = since.last().filter(|last| last.to_boot_code && last.result.is_none() && last.seq > first) {
+            return self.boot_silence(last);
+        }
+        let many = hotkeys_were(count);
+        let evidence = || self.begin().into_iter().chain([first, last]);
+        if let Some((asked, refused)) = self.facts.entry_refused {
+            let because =
+                "AT#LDRST was answered by +CME ERROR: 1120, which the application says while its core starts: it did not enter boot code";
+            return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [asked, refused]));
+        }
+        if let Some(found) = self.was_still_starting() {
+            return Some(found);
+        }
+        if let Some(found) = self.went_on() {
+            return Some(found);
+        }
+        if let Some(message) = since.started {
+            return Some(self.not_acknowledged(&many, message, evidence().collect()));
+        }
+        if since.mirrored.is_some_and(|mirrored| mirrored > 0) {
+            return Some(self.mirrored_hotkeys(&many, evidence().collect()));
+        }
+        if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
+    }
+
+    /// The last answer of the application was that its core is starting.
+    pub(super) fn was_still_starting(&self) -> Option<Found> {
+        let answered = self.facts.since.exchanges.iter().rev().find(|exchange| exchange.result.is_some())?;
+        let Some((seq, Result::Cme(Some(1120)))) = answered.result else { return None };
+        let because = format!("{} was answered by +CME ERROR: 1120, which the application says while its core starts", answered.text);
+        Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, self.begin().into_iter().chain([answered.seq, seq])))
+    }
+
+    pub(super) fn not_acknowledged(&self, many: &str, message: u64, evidence: Vec<u64>) -> Found {
+        let facts = self.facts;
+        let broken_off = facts.upload.as_ref().is_some_and(|upload| upload.ended().is_none() && upload.asked.is_some());
+        let evidence = evidence.into_iter().chain([message]);
+        if self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait) {
+            let Some(answered) = self.probe_answered() else {
+                if facts.since.answered().is_some() && !self.is_probed(Probe::Wait) {
+                    let because = format!("{many} not acknowledged, and the application, which had answered, is silent at any usual speed");
+                    return Found::new(Cause::ShutDown, Sure::Likely, because, evidence).or_restarting();
+                }
+                let because =
+                    format!("start-up messages came, {many} not acknowledged, and AT at any usual speed brought nothing: it hears neither");
+                return Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
+            };
+            if answered.speed != facts.speed {
+                return wrong_speed(answered.speed, answered, evidence.collect());
+            }
+        }
+        let acknowledged = self.probed().and_then(|probed| probed.acknowledged);
+        if let Some((acknowledge, after)) = acknowledged
+            && after > facts.since.hotkeys_until
+        {
+            let because = format!(
+                "{many} not acknowledged, the last of them {} after the release; one that is sent {} after it is: the boot window opens later",
+                seconds(facts.since.hotkeys_until),
+                seconds(after)
+            );
+            return Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain([acknowledge]))
+                .next("send the hotkey for longer after the release: `handshake: { within: 10 s }`");
+        }
+        if let Some((acknowledge, after)) = acknowledged.filter(|(_, after)| *after < facts.since.hotkeys_from) {
+            let because = format!(
+                "{many} not acknowledged, the first of them {} after the release; one that is sent {} after it is: the boot window is over by then",
+                milliseconds(facts.since.hotkeys_from),
+                milliseconds(after)
+            );
+            return Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain([acknowledge]));
+        }
+        if let Some((acknowledge, _)) = acknowledged {
+            let because = format!(
+                "{many} not acknowledged at {} baud, and after one more reset the first ones are: boot code had listened at the speed that the application ran at before",
+                facts.speed
+            );
+            return Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence.chain([acknowledge]));
+        }
+        let before = if broken_off { "; before it an upload had been broken off" } else { "" };
+        let because =
+            format!("the reset works, the application says that it has started, and {many} sent without one 0x9A in return{before}");
+        let found = Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence);
+        if self.now.is_none() {
+            return found.or(Cause::TalksButDoesNotHear, "a module that hears nothing does not take the hotkey either", Probe::Ask);
+        }
+        if !self.is_probed(Probe::Boot) {
+            return found.or(Cause::WrongSpeed, "boot code may have listened at another speed", Probe::Boot);
+        }
+        found
+    }
+
+    /// Hotkeys came back as they were, and nothing else.
+    pub(super) fn mirrored_hotkeys(&self, many: &str, evidence: Vec<u64>) -> Found {
+        let back = "they came back byte for byte, as an application with its echo on gives them back";
+        let goes_on = |sure| {
+            Found::new(
+                Cause::ResetWithoutEffect,
+                sure,
+                format!("{many} sent after the release, and {back}; it went on through the reset"),
+                evidence.clone(),
+            )
+        };
+        let loops = |sure| {
+            Found::new(Cause::EchoOnly, sure, format!("{many} sent, and they came back byte for byte, and nothing else"), evidence.clone())
+        };
+        if self.facts.spoke_before.is_some() {
+            return goes_on(Sure::VeryLikely);
+        }
+        if let Some(answered) = self.probe_answered() {
+            let mut found = goes_on(Sure::VeryLikely);
+            found.evidence.push(answered.seq);
+            return found;
+        }
+        if self.is_probed(Probe::Ask) {
+            return loops(Sure::VeryLikely);
+        }
+        loops(Sure::Possible).or(
+            Cause::ResetWithoutEffect,
+            "an application with its echo on that was never reset gives them back as well",
+            Probe::Ask,
+        )
+    }
+
+    /// Boot code answered the last command.
+    pub(super) fn boot(&self, last: &Exchange, seq: u64, result: &Result) -> Option<Found> {
+        if !last.to_boot_code && !last.is_boot_command() {
+            let said = match result {
+                Result::Code(code) => code.as_str(),
+                _ => "0",
+            };
+            let because =
+                format!("{} was meant for the application and was answered by {said} with CR alone, as boot code does", last.text);
+            return Some(Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [last.seq, seq]));
+        }
+        if let Result::Code(code) = result
+            && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || last.text.starts_with("AT+IPR="))
+        {
+            let because = format!("{} is a command that boot code knows, and it was answered by {code}: it arrived damaged", last.text);
+            return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq]));
+        }
+        self.damaged_words(last)
+    }
+
+    /// Boot code was asked and gave no result.
+    pub(super) fn boot_silence(&self, last: &Exchange) -> Option<Found> {
+        if let Some(found) = self.damaged_words(last) {
+            return Some(found);
+        }
+        let since = &self.facts.since;
+        let Some((acknowledge, latest)) = since.acknowledge else { return self.unanswered(last) };
+        let answered = since.exchanges.iter().any(|exchange| matches!(exchange.result, Some((_, Result::Zero | Result::Code(_)))));
+        if answered {
+            if latest > last.seq || !self.facts.damaged().is_empty() {
+                let why = format!(
+                    "boot code acknowledges and has answered before, and {} stayed without an answer: words are lost on the way",
+                    last.text
+                );
+                return Some(self.noise(&why, vec![acknowledge, last.seq, latest]));
+            }
+            return self.fell_silent(last);
+        }
+        if !last.lines.is_empty() {
+            return self.garbage();
+        }
+        let many = since.exchanges.iter().filter(|exchange| exchange.text == last.text).count();
+        let times = if many > 1 { format!("{} ({many} times)", last.text) } else { last.text.clone() };
+        let runs = match (self.is_probed(Probe::Reset), self.probe_started().is_some()) {
+            (true, true) => "; after a reset the application starts as ever",
+            (true, false) => "; after a reset no application starts either",
+            (false, _) => "",
+        };
+        let found = Found::new(
+            Cause::AcknowledgedSilent,
+            Sure::VeryLikely,
+            format!("0x9A came, then no answer to {times}{runs}"),
+            since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq, latest]),
+        );
+        Some(self.or_noise(found))
+    }
+}
+
+pub(super) fn hotkeys_were(count: u32) -> String {
+    if count == 1 { "one hotkey was".to_owned() } else { format!("{count} hotkeys were") }
+}
+
+pub(super) fn milliseconds(duration: Duration) -> String {
+    format!("{} ms", duration.as_millis())
+}

@@ -1,0 +1,229 @@
+//! A command was the last thing: it was answered otherwise than it should be, or not at all.
+
+use super::garbage::wrong_speed;
+use super::{Found, Scene};
+use crate::baud::Baud;
+use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command};
+use crate::diagnosis::{Cause, Probe, Sure};
+
+impl Scene<'_> {
+    /// A command was the last thing.
+    pub(super) fn command(&self) -> Option<Found> {
+        let facts = self.facts;
+        let last = facts.since.last()?;
+        // Whoever was told to restart, and did not say that it does otherwise, has gone: what counts is whether it came back.
+        if last.restarts() && !matches!(last.result, Some((_, Result::Error | Result::Cme(_) | Result::Code(_)))) {
+            return None;
+        }
+        match &last.result {
+            Some((seq, result)) if result.is_applications() => self.application(last, *seq, result),
+            Some((seq, result)) => self.boot(last, *seq, result),
+            None if last.to_boot_code && facts.since.acknowledge.is_some() => self.boot_silence(last),
+            None => self.unanswered(last),
+        }
+    }
+
+    /// The application answered the last command.
+    pub(super) fn application(&self, last: &Exchange, seq: u64, result: &Result) -> Option<Found> {
+        if let Some(found) = self.was_still_starting() {
+            return Some(found);
+        }
+        if let Some(found) = self.went_on() {
+            return Some(found);
+        }
+        let known = is_known_command(&last.text) || last.restarts();
+        let is_damaged = known && *result != Result::Ok && !last.to_boot_code && self.is_noisy();
+        if last.is_loaders() && !is_damaged {
+            return Some(self.application_answered(last, seq));
+        }
+        if let Some(found) = self.version(last) {
+            return Some(found);
+        }
+        if known && *result != Result::Ok {
+            let because =
+                format!("{} is a command that every module knows, and it was answered by an error: it arrived damaged", last.text);
+            return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq]));
+        }
+        let found = self.damaged_words(last);
+        if found.is_some() || *result == Result::Ok || self.now.is_some() {
+            return found;
+        }
+        // A module that does not know it says the same: who it is, asked a few times, shows a line that damages words.
+        let because = format!("{} was answered by an error: it may have arrived damaged, or the module does not take it", last.text);
+        let found = Found::new(Cause::LineNoise, Sure::Possible, because, [last.seq, seq]);
+        Some(Found { probe: Some(Probe::Ask), ..found })
+    }
+
+    pub(super) fn application_answered(&self, last: &Exchange, seq: u64) -> Found {
+        let text = &last.text;
+        let found = Found::new(
+            Cause::ApplicationAnswered,
+            Sure::VeryLikely,
+            format!(
+                "{text} was answered by OK or ERROR in CR LF, as the application does; boot code answers 0 or 40xx. ATI decides: three lines are the application"
+            ),
+            self.begin().into_iter().chain([last.seq, seq]),
+        );
+        match text.strip_prefix("AT+IPR=") {
+            Some(speed) => found.next(format!(
+                "the application now runs at {speed} baud: put it back with AT+IPR={home} there. Then let go of reset only after the loader asks for it, and send the hotkey from the release on",
+                home = Baud::DEFAULT
+            )),
+            None => found,
+        }
+    }
+
+    /// The last command has no result.
+    pub(super) fn unanswered(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        if let Some(found) = self.went_on() {
+            return Some(found);
+        }
+        if let Some((old, seq)) = since.switched
+            && since.exchanges.iter().any(|exchange| exchange.seq == seq && matches!(exchange.result, Some((_, Result::Ok | Result::Zero))))
+        {
+            return Some(self.did_not_switch(last, old, seq));
+        }
+        if let Some((acknowledge, latest)) = since.acknowledge.filter(|(_, latest)| *latest > last.seq) {
+            let because = format!("{} was meant for the application, and 0x9A came: boot code runs", last.text);
+            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [acknowledge, last.seq, latest]));
+        }
+        if let Some(found) = self.damaged_words(last) {
+            return Some(found);
+        }
+        let whole = u32::try_from(last.text.len()).unwrap_or(u32::MAX);
+        if since.spoke.is_none() && last.echo.is_some() && since.mirrored.is_some_and(|mirrored| mirrored > whole) {
+            let because = format!("{} came back byte for byte, its CR as well, and no answer behind it; nothing else came", last.text);
+            return Some(Found::new(Cause::EchoOnly, Sure::VeryLikely, because, [last.seq].into_iter().chain(last.echo)));
+        }
+        if let Some(slept) = since.slept {
+            let because = format!("it said #SLEEP, and {} after that brought nothing: the first command after a sleep is lost", last.text);
+            return Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, last.seq]));
+        }
+        if (!last.lines.is_empty() && last.speed == self.facts.speed) || !since.strange.is_empty() {
+            return self.garbage();
+        }
+        if since.spoke.is_some() || last.echo.is_some() {
+            return if since.answered().is_some() || last.echo.is_some() { self.fell_silent(last) } else { self.does_not_hear(last) };
+        }
+        if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
+    }
+
+    /// AT+IPR was answered, the host followed, and nobody is there.
+    pub(super) fn did_not_switch(&self, last: &Exchange, old: Baud, seq: u64) -> Found {
+        let new = self.facts.speed;
+        let evidence = [seq, last.seq];
+        if let Some(answered) = self.probe_answered().filter(|answered| answered.speed != new) {
+            let because = format!(
+                "AT+IPR was answered OK, and {} is answered at {} baud and not at {new}: the module did not switch",
+                answered.text, answered.speed
+            );
+            return Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain([answered.seq]));
+        }
+        let because = format!(
+            "AT+IPR was answered OK at {old} baud, the host went to {new}, and nobody answers there: the module did not switch, or not to that"
+        );
+        if self.is_noisy() {
+            return self.noise(&because, evidence.to_vec());
+        }
+        let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence);
+        if !self.is_probed(Probe::Ask) {
+            return found.or(Cause::ShutDown, "it may have fallen silent just then", Probe::Ask);
+        }
+        if !self.is_probed(Probe::Wait) {
+            return found.or_restarting();
+        }
+        let is_said_to = |probed: &&Probed| !probed.unasked.is_empty() && !probed.waits_at.contains(&old);
+        if self.probed().filter(is_said_to).is_some() {
+            let because = "something comes that is no word at this speed: a module that restarts is back at the speed before";
+            return Found { at: Some(old), ..found.or(Cause::UncommandedReset, because, Probe::Wait) };
+        }
+        if self.answered_after_reset() || self.probe_started().is_some_and(|started| !started.is_before_reset) {
+            let because = format!("AT+IPR was answered OK at {old} baud, and nobody answered after that at any speed, until a reset");
+            return Found::new(Cause::ShutDown, Sure::Likely, because, evidence);
+        }
+        if !self.is_probed(Probe::Reset) {
+            return found.or(Cause::ShutDown, "it may have fallen silent just then", Probe::Reset);
+        }
+        found.against("AT is not answered at any usual speed either", [])
+    }
+
+    /// It talks by itself and answers nothing.
+    pub(super) fn does_not_hear(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        let message = since.started.or(since.spoke)?;
+        let asked = since.exchanges.len();
+        if let Some(odd) = since.exchanges.iter().find(|exchange| Some(exchange.speed) == since.spoke_at && !exchange.lines.is_empty()) {
+            let because = format!("it says that it has started, and what it answers to {} is no word of it", odd.text);
+            return Some(Found::new(
+                Cause::Garbage,
+                Sure::VeryLikely,
+                because,
+                [message, odd.seq].into_iter().chain(odd.lines.first().map(|line| line.seq)),
+            ));
+        }
+        let evidence = || self.begin().into_iter().chain([message, last.seq]);
+        let talked = if since.started.is_some() { "start-up messages came" } else { "it talked" };
+        let because = if asked == 1 {
+            format!("{talked}, and {} brought not even an echo", last.text)
+        } else {
+            format!("{talked}, and none of {asked} commands brought even an echo")
+        };
+        if let Some(answered) = self.probe_answered() {
+            let speed = answered.speed;
+            return Some(if speed == self.facts.speed {
+                let because = format!("it fell silent after it had started, and answers {} right after another start", answered.text);
+                Found::new(Cause::ShutDown, Sure::Likely, because, evidence().chain([answered.seq]))
+            } else {
+                self.elsewhere(answered, evidence().collect())
+            });
+        }
+        let elsewhere = self.said_elsewhere(evidence().collect()).or_else(|| self.may_say_elsewhere(evidence().collect()));
+        if elsewhere.is_some() {
+            return elsewhere;
+        }
+        let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence());
+        Some(match (self.is_probed(Probe::Wait), self.is_probed(Probe::Reset)) {
+            (_, true) => found,
+            (false, _) => found.or_restarting(),
+            (true, _) => found.or(Cause::ShutDown, "it may have shut itself down right after it had started", Probe::Reset),
+        })
+    }
+
+    /// It answered, and then no more, without a restart.
+    pub(super) fn fell_silent(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        let spoke = since.spoke.or(last.echo)?;
+        let evidence = || [spoke, last.seq];
+        if let Some(answered) = self.probe_answered() {
+            let other = answered.speed != self.facts.speed;
+            return Some(if other {
+                wrong_speed(answered.speed, answered, evidence().to_vec())
+            } else if self.answered_after_reset() {
+                let because =
+                    format!("it had answered, then {} brought nothing, nor did a second try; after a reset it answers again", last.text);
+                Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([answered.seq]))
+            } else {
+                let because = format!(
+                    "{} brought nothing, and {} after it was answered: the first command after a sleep is lost",
+                    last.text, answered.text
+                );
+                Found::new(Cause::Asleep, Sure::Likely, because, evidence().into_iter().chain([answered.seq]))
+            });
+        }
+        if let Some(Brought { what: (started, message), .. }) = self.probe_started() {
+            let because = format!("it had answered, then {} brought nothing; after a reset {message} came", last.text);
+            return Some(Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([*started])));
+        }
+        let because = format!("it had answered, and {} brought nothing, without a restart and without #SLEEP", last.text);
+        let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence());
+        if self.is_probed(Probe::Reset) {
+            return Some(found.against("not even a reset brings it back: the supply may be gone as well", []));
+        }
+        Some(match (self.is_probed(Probe::Wake), self.is_probed(Probe::Wait)) {
+            (false, _) => found.or(Cause::Asleep, "a module that sleeps loses a command as well", Probe::Wake),
+            (true, false) => found.or_restarting(),
+            (true, true) => found.or(Cause::NothingCame, "its supply may be gone, or a wire", Probe::Reset),
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! A cause with its reasons, being put together.
+
+use crate::baud::Baud;
+use crate::diagnosis::{Cause, Probe, Sure};
+use crate::timeline::event::{Against, Diagnosis, Other};
+
+/// A cause with its reasons, being put together.
+#[derive(Debug, Clone)]
+pub(in crate::diagnosis) struct Found {
+    pub(super) cause: Cause,
+    pub(super) sure: Sure,
+    pub(super) because: String,
+    pub(super) evidence: Vec<u64>,
+    pub(super) against: Option<Against>,
+    pub(super) or: Vec<Other>,
+    pub(super) probe: Option<Probe>,
+    pub(super) at: Option<Baud>,
+    pub(super) next: Option<String>,
+}
+
+impl Found {
+    pub(super) fn new(cause: Cause, sure: Sure, because: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        let mut evidence: Vec<u64> = evidence.into_iter().collect();
+        evidence.sort_unstable();
+        evidence.dedup();
+        Self { cause, sure, because: because.into(), evidence, against: None, or: Vec::new(), probe: None, at: None, next: None }
+    }
+
+    pub(super) fn against(mut self, why: impl Into<String>, evidence: impl IntoIterator<Item = u64>) -> Self {
+        self.against = Some(Against { why: why.into(), evidence: evidence.into_iter().collect() });
+        self
+    }
+
+    /// Another cause that fits as well, and the probe that decides.
+    pub(super) fn or(mut self, cause: Cause, because: impl Into<String>, probe: Probe) -> Self {
+        self.or.push(Other { cause, because: because.into() });
+        self.probe = Some(probe);
+        self.sure = Sure::Possible;
+        self
+    }
+
+    pub(super) fn or_restarting(self) -> Self {
+        self.or(Cause::UncommandedReset, "it may be on its way up after a restart of its own", Probe::Wait)
+    }
+
+    pub(super) fn or_wrong_speed(self, probe: Probe) -> Self {
+        self.or(Cause::WrongSpeed, "a module at another speed does not understand, and says nothing", probe)
+    }
+
+    pub(super) fn next(mut self, words: impl Into<String>) -> Self {
+        self.next = Some(words.into());
+        self
+    }
+
+    pub(in crate::diagnosis) fn into_diagnosis(self) -> Diagnosis {
+        let Self { cause, sure, because, evidence, against, or, probe, at, next } = self;
+        let next = next.unwrap_or_else(|| cause.next().to_owned());
+        Diagnosis { cause, sure, because, evidence, against, or, probe, at, next }
+    }
+}

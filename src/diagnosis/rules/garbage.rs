@@ -1,0 +1,183 @@
+//! Bytes came that are no words of the module, or that are some at another speed.
+
+use super::{Found, Scene};
+use crate::baud::Baud;
+use crate::diagnosis::facts::{Exchange, Line};
+use crate::diagnosis::{Cause, Probe, Sure, damage, speeds};
+
+/// At so many speeds a board is reset to read what it says, the likeliest first.
+const CANDIDATES: usize = 3;
+
+impl Scene<'_> {
+    /// Bytes came that are no words of the module.
+    pub(super) fn garbage(&self) -> Option<Found> {
+        let facts = self.facts;
+        let since = &facts.since;
+        let now = self.now.unwrap_or(facts);
+        let evidence = || self.begin().into_iter().chain(since.first_in.or(now.since.first_in)).chain(since.last_in);
+        if let Some(answered) = self.probe_answered().filter(|answered| answered.speed != facts.speed) {
+            return Some(self.elsewhere(answered, evidence().collect()));
+        }
+        if let Some(found) = self.said_elsewhere(evidence().collect()) {
+            return Some(found);
+        }
+        if let Some(answered) = self.probe_answered().filter(|answered| answered.speed == facts.speed && !self.answered_after_reset()) {
+            let because = format!("the application answers {} at this speed, and what came before is no word of it", answered.text);
+            return Some(self.noise(&because, evidence().chain([answered.seq]).collect()));
+        }
+        if let Some(found) = self.probes_mirrored(evidence().collect()) {
+            return Some(found);
+        }
+        let of_probes = self.probed().map_or(&[][..], |probed| probed.strange.as_slice());
+        let lines: Vec<&Line> =
+            since.strange.iter().chain(since.exchanges.iter().flat_map(|exchange| &exchange.lines)).chain(of_probes).collect();
+        let mut came = since.heard_at(facts.speed).to_vec();
+        if came.is_empty() {
+            came = of_probes.iter().flat_map(|line| line.text.iter().copied()).collect();
+        }
+        let sent = since.last().map_or(&b""[..], |last| last.text.as_bytes());
+        if let Some(word) = lines.iter().find_map(|line| damage::resembles(line)) {
+            return Some(self.noise(&format!("words come damaged, {word} among them"), evidence().collect()));
+        }
+        let is_text = !lines.is_empty() && lines.iter().all(|line| line.text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')));
+        let is_overheard = self.probed().is_some_and(|probed| probed.overheard.is_some());
+        if !is_text
+            && !is_overheard
+            && let Some(found) = self.other_speed(&came, sent, evidence().collect())
+        {
+            return Some(found);
+        }
+        if let Some(found) = self.may_say_elsewhere(evidence().collect()).filter(|_| !is_text) {
+            return Some(found);
+        }
+        if (since.unasked > 0 && is_text) || is_overheard || facts.is_off {
+            let said =
+                lines.first().filter(|_| is_text).map_or_else(String::new, |line| format!(": {:?}", String::from_utf8_lossy(&line.text)));
+            let because = format!("it talks without being asked, and none of it is a word of the module{said}");
+            let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence());
+            let asks = !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) && !facts.is_off;
+            return Some(if asks {
+                found.or(Cause::LineNoise, "words that are damaged beyond recognition look like it", Probe::Ask)
+            } else {
+                found
+            });
+        }
+        let found =
+            Found::new(Cause::Garbage, Sure::Likely, "bytes come that no word of the module explains, at any usual speed", evidence());
+        if self.is_probed(Probe::Listen) {
+            return Some(self.or_noise(Found { because: format!("{}, and only when something is sent", found.because), ..found }));
+        }
+        Some(if self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait) {
+            found.or(Cause::WrongPort, "another device or another port of the kit talks like that", Probe::Listen)
+        } else {
+            found.or(Cause::WrongSpeed, "what a module at another speed sends back may look like anything", Probe::Ask)
+        })
+    }
+
+    /// What came is what the module says, at another speed.
+    pub(super) fn other_speed(&self, came: &[u8], sent: &[u8], evidence: Vec<u64>) -> Option<Found> {
+        let facts = self.facts;
+        let fits = speeds::explain(came, sent, facts.speed);
+        let best = fits.first()?;
+        let text =
+            if best.text.is_empty() { "anything".to_owned() } else { format!("{:?}", String::from_utf8_lossy(best.text.trim_ascii())) };
+        if best.text.starts_with(b"\r\n#") && facts.since.answered().is_some() {
+            let because = format!(
+                "it had answered at {} baud, then {text} came at {} baud: the module restarted, and nobody had asked it to",
+                facts.speed, best.speed
+            );
+            return Some(Found::new(Cause::UncommandedReset, Sure::VeryLikely, because, evidence));
+        }
+        let next = format!("talk to it at {} baud: send AT there, then AT+IPR={}", best.speed, Baud::DEFAULT);
+        if fits.len() == 1 {
+            let sure = if best.bytes >= 4 { Sure::VeryLikely } else { Sure::Likely };
+            let because = format!("what came is what {text} looks like when it is sent at {} baud and read at {}", best.speed, facts.speed);
+            if facts.since.exchanges.iter().any(|exchange| exchange.speed == best.speed) {
+                return Some(self.silent_at(best.speed, &because, evidence));
+            }
+            return Some(Found::new(Cause::WrongSpeed, sure, because, evidence).next(next));
+        }
+        let all: Vec<String> = fits.iter().map(|fit| fit.speed.to_string()).collect();
+        let because = format!("what came fits several speeds: {} baud; send AT at each, the one that answers is it", all.join(", "));
+        let mut found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence).next(next);
+        if !self.is_probed(Probe::Ask) {
+            found.probe = Some(Probe::Ask);
+        }
+        Some(found)
+    }
+
+    /// A probe was answered at another speed than the host's.
+    pub(super) fn elsewhere(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
+        let since = &self.facts.since;
+        let speed = answered.speed;
+        let answer = answered.result.as_ref().map(|(seq, _)| *seq);
+        let all = || evidence.iter().copied().chain([answered.seq]).chain(answer);
+        if self.answered_after_reset() && (self.is_probed(Probe::Ask) || since.was_silent_at(speed)) {
+            let because = format!("at {speed} baud it answered nothing, and after a reset {} is answered there", answered.text);
+            return Found::new(Cause::ShutDown, Sure::Likely, because, all());
+        }
+        if since.start.is_none() && since.was_silent_at(speed) {
+            let because = format!(
+                "at {speed} baud it answered nothing, and a little later {} is answered there: it has started in between, and nobody had reset it",
+                answered.text
+            );
+            return Found::new(Cause::UncommandedReset, Sure::Likely, because, all());
+        }
+        wrong_speed(speed, answered, evidence)
+    }
+
+    /// A probe read a start-up message at another speed than the host's, and no command was answered there.
+    pub(super) fn said_elsewhere(&self, evidence: Vec<u64>) -> Option<Found> {
+        let started = self.probe_started()?;
+        let speed = started.speed;
+        let because = format!("after a reset {} comes at {speed} baud", started.what.1);
+        if let Some(strange) = self.probed()?.strange_elsewhere {
+            let because = format!("{because}, and what is answered there is no word of it");
+            return Some(Found::new(Cause::Garbage, Sure::VeryLikely, because, evidence.into_iter().chain([started.what.0, strange])));
+        }
+        (speed != self.facts.speed && self.probe_answered().is_none())
+            .then(|| self.silent_at(speed, &because, evidence.into_iter().chain([started.what.0]).collect()))
+    }
+
+    /// What came after a probe's reset is no word at the host's speed, and may be one at another: that one is read next.
+    pub(super) fn may_say_elsewhere(&self, evidence: Vec<u64>) -> Option<Found> {
+        let is_asked = self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait);
+        let probed = self.probed().filter(|probed| is_asked && probed.answered.is_none() && probed.started.is_none())?;
+        // What was read at several speeds is surer the later.
+        let read = || probed.unasked.iter().rev();
+        let sure = read().flat_map(|(speed, came)| speeds::explain(came, b"", *speed)).map(|fit| fit.speed);
+        let candidates = sure.chain(read().flat_map(|(speed, came)| speeds::candidates(came, *speed)));
+        let candidates: Vec<Baud> = candidates.filter(|speed| !probed.resets_at.contains(speed)).collect();
+        let next = *candidates.first().filter(|_| probed.resets_at.len() <= CANDIDATES)?;
+        let because = format!("something comes unasked that is no word at {} baud, and AT is answered at no usual speed", probed.speed);
+        let found = Found::new(Cause::TalksButDoesNotHear, Sure::Possible, because, evidence);
+        Some(Found {
+            at: Some(next),
+            ..found.or(Cause::ShutDown, "it may answer right after it has started, and later no more", Probe::Reset)
+        })
+    }
+
+    /// The module talks at another speed than the host's, where it was asked already and did not answer.
+    pub(super) fn silent_at(&self, speed: Baud, because: &str, evidence: Vec<u64>) -> Found {
+        if self.answered_after_reset() {
+            let because = format!("{because}; there it answers right after a reset, and later no more");
+            return Found::new(Cause::ShutDown, Sure::Likely, because, evidence);
+        }
+        let because = format!("{because}; and at {speed} baud it was asked, and answered nothing");
+        let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
+        if self.probed().is_some_and(|probed| probed.resets_at.contains(&speed)) {
+            return found;
+        }
+        Found { at: Some(speed), ..found.or(Cause::ShutDown, "it may have shut itself down right after it had started", Probe::Reset) }
+    }
+}
+
+pub(super) fn wrong_speed(speed: Baud, answered: &Exchange, evidence: Vec<u64>) -> Found {
+    Found::new(
+        Cause::WrongSpeed,
+        Sure::Certain,
+        format!("nobody answers at the host's speed, and {} is answered at {speed} baud", answered.text),
+        evidence.into_iter().chain([answered.seq]).chain(answered.result.as_ref().map(|(seq, _)| *seq)),
+    )
+    .next(format!("it is at {speed} baud: put it back with AT+IPR={} there, or `restore` in a scenario", Baud::DEFAULT))
+}

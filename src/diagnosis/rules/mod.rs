@@ -1,0 +1,149 @@
+//! From facts to a cause. What happened last decides: a case ends where something went wrong, and what came before it went well.
+
+mod boot;
+mod command;
+mod found;
+mod garbage;
+mod noise;
+mod silence;
+mod upload;
+
+pub(super) use found::Found;
+
+use super::facts::{Began, Brought, Exchange, Facts, Probed};
+use super::{Cause, Probe, Sure};
+
+/// What fits what was seen up to the first probe (`facts`), and to the present (`now`, where there was a probe); `None` when nothing known does.
+pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
+    let at = Scene { facts, now };
+    let found =
+        at.rig().or_else(|| at.upload()).or_else(|| at.hotkey()).or_else(|| at.command()).or_else(|| at.start()).or_else(|| at.earlier());
+    match found {
+        Some(found) if !at.is_noisy() || !found.cause.may_be_noise() => Some(found),
+        None if !at.is_noisy() => None,
+        found => Some(at.noise_instead(found)),
+    }
+}
+
+/// What was seen.
+struct Scene<'a> {
+    facts: &'a Facts,
+    /// With what the probes brought.
+    now: Option<&'a Facts>,
+}
+
+impl<'a> Scene<'a> {
+    fn probed(&self) -> Option<&'a Probed> {
+        self.now.and_then(|now| now.probed.as_ref())
+    }
+
+    fn is_probed(&self, probe: Probe) -> bool {
+        self.probed().is_some_and(|probed| probed.done.contains(&probe))
+    }
+
+    /// The first command of a probe that the application answered.
+    fn probe_answered(&self) -> Option<&'a Exchange> {
+        Some(&self.probed()?.answered.as_ref()?.what)
+    }
+
+    /// Whether it answered only after a probe had reset it.
+    fn answered_after_reset(&self) -> bool {
+        self.probed().and_then(|probed| probed.answered.as_ref()).is_some_and(|answered| !answered.is_before_reset)
+    }
+
+    /// The first start-up message that came while probes went on.
+    fn probe_started(&self) -> Option<&'a Brought<(u64, String)>> {
+        self.probed()?.started.as_ref()
+    }
+
+    /// Boot code took the hotkey of a probe.
+    fn probe_acknowledged(&self) -> Option<u64> {
+        self.probed()?.acknowledged.map(|(seq, _)| seq)
+    }
+
+    fn begin(&self) -> Option<u64> {
+        self.facts.since.start.map(|start| start.seq)
+    }
+
+    /// The release of reset after which the application went on as if there had been none: it answered, and did not say that it had started.
+    fn went_on(&self) -> Option<Found> {
+        let facts = self.facts;
+        let start = facts.since.start.filter(|start| start.how != Began::Command)?;
+        let by_probe = || self.probe_answered().filter(|answered| !self.answered_after_reset() && answered.speed == facts.speed);
+        let answered = facts.since.answered().or_else(by_probe)?;
+        let has_started = facts.since.started.is_some() || self.probe_started().is_some_and(|started| started.is_before_reset);
+        let is_strange = !facts.since.strange.is_empty() || self.probed().is_some_and(|probed| !probed.strange.is_empty());
+        if has_started || is_strange || facts.since.switched.is_some() || facts.since.is_heard_elsewhere(facts.speed) {
+            return None;
+        }
+        let answer = answered.result.as_ref().map(|(seq, _)| *seq);
+        let evidence = [Some(start.seq), Some(answered.seq), answer].into_iter().flatten();
+        Some(match start.how {
+            Began::Power => Found::new(
+                Cause::PowerWithoutEffect,
+                Sure::VeryLikely,
+                format!("the supply came on, {} was answered, and no #SYSSTART came in between: the module was never off", answered.text),
+                evidence,
+            ),
+            _ => Found::new(
+                Cause::ResetWithoutEffect,
+                Sure::VeryLikely,
+                format!(
+                    "after the release the application answered {} without a word of having started: no #REBOOT_RESET, no #SYSSTART",
+                    answered.text
+                ),
+                evidence,
+            ),
+        })
+    }
+
+    /// What is the rig's, or happened whatever the steps did.
+    fn rig(&self) -> Option<Found> {
+        let facts = self.now.unwrap_or(self.facts);
+        if let Some((seq, reason)) = &facts.gone {
+            return Some(Found::new(Cause::PortLost, Sure::Certain, format!("the port vanished: {reason}"), [*seq]));
+        }
+        if let Some(seq) = facts.stuck {
+            let because = "the host has let go of the reset line, and it reads as asserted: something else holds it";
+            return Some(Found::new(Cause::LineStuck, Sure::VeryLikely, because, [seq].into_iter().chain(self.begin())));
+        }
+        if let Some(seq) = self.facts.spoke_without_supply {
+            let because = "bytes came while the supply was off";
+            return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]));
+        }
+        let (seq, message) = facts.restarted.as_ref()?;
+        let who = match message.as_str() {
+            text if text.starts_with("#REBOOT_WD") => "the watchdog restarted it",
+            text if text.starts_with("#REBOOT_RESET") => "its reset line or its supply gave way",
+            text if text.starts_with("#REBOOT_HOST") => "somebody else asked it to",
+            _ => "it does not say why",
+        };
+        Some(Found::new(Cause::UncommandedReset, Sure::Certain, format!("{message} came although nobody had reset it: {who}"), [*seq]))
+    }
+
+    /// The module began anew, and nothing was sent.
+    fn start(&self) -> Option<Found> {
+        let since = &self.facts.since;
+        since.start?;
+        if let Some(found) = self.went_on() {
+            return Some(found);
+        }
+        if since.spoke.is_none() {
+            return if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() };
+        }
+        None
+    }
+
+    /// All went well at last, but something came that nobody had asked for, or the application had taken a loader's word.
+    fn earlier(&self) -> Option<Found> {
+        let since = &self.facts.since;
+        if since.spoke.is_none() && !since.strange.is_empty() {
+            return self.garbage();
+        }
+        let took = self.facts.since.exchanges.iter().find_map(|exchange| match &exchange.result {
+            Some((seq, result)) if result.is_applications() && exchange.is_loaders() => Some((exchange, *seq)),
+            _ => None,
+        });
+        took.map(|(exchange, seq)| self.application_answered(exchange, seq))
+    }
+}

@@ -1,0 +1,199 @@
+//! Nothing came.
+
+use std::time::Duration;
+
+use super::boot::hotkeys_were;
+use super::{Found, Scene};
+use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
+use crate::diagnosis::{Cause, Probe, Sure};
+
+const NOTHING: &str = "check in this order: that the hotkey falls into the boot window, the right port (the kit shows several: is this another port?), the speed on both sides, \
+                       that the reset line is wired and nothing holds it, the supply, and that the other host does not drive RXD";
+
+impl Scene<'_> {
+    /// Nothing came at all since the module last began anew, or since the case began.
+    pub(super) fn silence(&self) -> Option<Found> {
+        let facts = self.facts;
+        let since = &facts.since;
+        let evidence = || self.begin().into_iter().chain(since.last_out);
+        let told = since.start.is_some_and(|start| start.how == Began::Command);
+        let stayed =
+            self.now.and_then(|now| now.since.exchanges.iter().find(|exchange| matches!(exchange.result, Some((_, Result::Code(_))))));
+        let goes_on = self.probe_answered().filter(|answered| answered.speed == facts.speed && !self.answered_after_reset());
+        if let Some(there) = stayed.or(goes_on.filter(|_| self.probe_started().is_none())).filter(|_| told) {
+            let because = format!(
+                "it was told to restart, and {} is answered by the same program as before: the command arrived damaged",
+                there.text
+            );
+            return Some(Found::new(Cause::LineNoise, Sure::Likely, because, evidence().chain([there.seq])));
+        }
+        if let Some(answered) = self.probe_answered() {
+            return Some(if answered.speed == facts.speed {
+                self.answered_late(answered, evidence().collect())
+            } else {
+                self.elsewhere(answered, evidence().collect())
+            });
+        }
+        let elsewhere = self.said_elsewhere(evidence().collect()).or_else(|| self.may_say_elsewhere(evidence().collect()));
+        if elsewhere.is_some() {
+            return elsewhere;
+        }
+        if let Some(started) = self.probe_started() {
+            return Some(self.started_late(started, evidence().collect()));
+        }
+        if let Some(found) = self.probes_mirrored(evidence().collect()) {
+            return Some(found);
+        }
+        if self.now.is_some_and(|now| !now.since.is_silent(now.speed)) || self.probed().is_some_and(|probed| !probed.strange.is_empty()) {
+            return self.garbage();
+        }
+        let Some(start) = since.start else {
+            let because = "bytes were sent, and not one came back";
+            let found = Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence());
+            let found = if self.now.is_none() { found } else { Found { because: format!("{because}, nor at any usual speed"), ..found } };
+            let found = found.next(NOTHING);
+            return Some(match self.now {
+                None => found.or_wrong_speed(Probe::Ask),
+                Some(_) if self.is_probed(Probe::Reset) => self.nothing_at_all(found),
+                Some(_) if !self.is_probed(Probe::Wait) => found.or_restarting(),
+                Some(_) => found.or(Cause::ShutDown, "a module that has shut itself down or sleeps says nothing either", Probe::Reset),
+            });
+        };
+        let waited = self.now.unwrap_or(facts).now.since(start.at);
+        let sent = if since.last_out.is_some() { ", whatever was sent" } else { "" };
+        let what = words_of(start);
+        if facts.spoke_before.is_none() && facts.upload.as_ref().is_none_or(|upload| upload.asked.is_none()) {
+            let because = format!("since {what} not one byte came{sent}");
+            let found = Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence()).next(NOTHING);
+            return Some(match self.now {
+                None if waited < facts.start_up => found
+                    .or(Cause::StillStarting, "the application may take up to its start-up time until it says something", Probe::Wait)
+                    .or_wrong_speed(Probe::Wait)
+                    .or(Cause::ResetWithoutEffect, "a module that was not reset says nothing of a start", Probe::Wait),
+                None => found.or_wrong_speed(Probe::Ask),
+                Some(_) if since.was_at_other_speed && !self.is_probed(Probe::Reset) => {
+                    found.or(Cause::TalksButDoesNotHear, "it may have said something while the host was at another speed", Probe::Reset)
+                }
+                Some(_) => self.nothing_at_all(found),
+            });
+        }
+        let after = match &facts.upload {
+            Some(upload) if upload.is_accepted() => " after an upload that was accepted",
+            Some(upload) if matches!(upload.asked, Some((_, ..0))) => " after an upload that was refused",
+            Some(upload) if upload.asked.is_some() => " after an upload that was broken off",
+            _ => "",
+        };
+        let because = format!("it had talked before; since {what}{after} not one byte came in {}{sent}", seconds(waited));
+        let found = Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, facts.spoke_before.into_iter().chain(evidence()));
+        let found = match facts.upload.as_ref().filter(|_| !after.is_empty()) {
+            Some(upload) => Found { evidence: found.evidence.iter().copied().chain(upload.asked.map(|(seq, _)| seq)).collect(), ..found },
+            None => found,
+        };
+        if self.now.is_some() {
+            return Some(found);
+        }
+        let is_early = waited < facts.start_up;
+        let probe = if is_early { Probe::Wait } else { Probe::Ask };
+        let found = match start.how {
+            Began::Command => found.or(Cause::LineNoise, "the command to restart may have arrived damaged", probe),
+            _ if !since.is_asked() => {
+                found.or(without_effect(start), "a module that was never off or reset says nothing of a start", probe)
+            }
+            _ => found,
+        };
+        Some(if is_early { found.or(Cause::StillStarting, "it may need more time", probe) } else { found })
+    }
+
+    /// What the probes sent came back as it was, and nothing else.
+    pub(super) fn probes_mirrored(&self, evidence: Vec<u64>) -> Option<Found> {
+        let now = self.now.filter(|now| now.since.spoke.is_none() && now.since.mirrored.is_some_and(|mirrored| mirrored > 2))?;
+        let because = "every AT came back byte for byte, its CR as well, and no answer behind it; nothing else came";
+        Some(Found::new(
+            Cause::EchoOnly,
+            Sure::VeryLikely,
+            because,
+            evidence.into_iter().chain(now.since.last_out).chain(now.since.last_in),
+        ))
+    }
+
+    /// Nothing came, whatever was tried: boot code decides whether anybody is there.
+    pub(super) fn nothing_at_all(&self, found: Found) -> Found {
+        if let Some(acknowledge) = self.probe_acknowledged() {
+            let because = "boot code takes the hotkey, and no application ever says a word: there is none, or it is damaged";
+            return Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, found.evidence.into_iter().chain([acknowledge]));
+        }
+        if self.is_probed(Probe::Boot) {
+            return Found { because: format!("{}, and boot code does not take the hotkey", found.because), ..found };
+        }
+        found.or(Cause::DoesNotStart, "boot code may be there without an application", Probe::Boot)
+    }
+
+    /// Nothing had come, and the application answers a probe at the same speed.
+    pub(super) fn answered_late(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
+        let since = &self.facts.since;
+        let result = answered.result.as_ref().map(|(seq, _)| *seq);
+        if let Some(found) = self.went_on() {
+            return found;
+        }
+        let evidence = evidence.into_iter().chain([answered.seq]).chain(result);
+        if let Some(started) = self.probe_started() {
+            return self.started_late(started, evidence.collect());
+        }
+        if since.start.is_some() {
+            let because = "nothing came at first, and a later AT is answered: the application needed more time";
+            return Found::new(Cause::StillStarting, Sure::Likely, because, evidence);
+        }
+        let because =
+            format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
+        Found::new(Cause::Asleep, Sure::Likely, because, evidence)
+    }
+
+    /// Nothing had come, and the application said that it has started while it was waited for.
+    pub(super) fn started_late(&self, started: &Brought<(u64, String)>, evidence: Vec<u64>) -> Found {
+        let since = &self.facts.since;
+        let (seq, message) = &started.what;
+        if !started.is_before_reset {
+            let evidence = evidence.into_iter().chain([*seq]);
+            return match self.probe_answered() {
+                Some(answered) => {
+                    let because = format!(
+                        "nothing came, whatever was sent; after a reset {message} came and {} was answered: it had shut itself down, or slept deeply",
+                        answered.text
+                    );
+                    Found::new(Cause::ShutDown, Sure::Likely, because, evidence.chain([answered.seq]))
+                }
+                None => {
+                    let because = format!(
+                        "nothing came, whatever was sent; after a reset {message} came, and AT right behind it brought nothing: it talks and does not hear"
+                    );
+                    Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence)
+                }
+            };
+        }
+        if let Some((.., count)) = since.hotkeys.filter(|_| since.hotkey_is_last) {
+            let many = hotkeys_were(count);
+            return self.not_acknowledged(&many, *seq, evidence);
+        }
+        let because = format!("nothing had come yet, and {message} came when it was waited for longer");
+        Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq]))
+    }
+}
+
+pub(super) const fn without_effect(start: Start) -> Cause {
+    match start.how {
+        Began::Power => Cause::PowerWithoutEffect,
+        Began::Reset | Began::Command => Cause::ResetWithoutEffect,
+    }
+}
+
+pub(super) fn words_of(start: Start) -> &'static str {
+    match start.how {
+        Began::Reset => "the release of reset",
+        Began::Power => "the supply came on",
+        Began::Command => "the command to restart",
+    }
+}
+
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{}.{} s", duration.as_secs(), duration.subsec_millis() / 100)
+}

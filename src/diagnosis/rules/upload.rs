@@ -1,0 +1,121 @@
+//! An upload was the last thing, or what came of it.
+
+use super::{Found, Scene};
+use crate::diagnosis::facts::{Exchange, Facts, Result, Upload};
+use crate::diagnosis::{Cause, Sure};
+
+impl Scene<'_> {
+    /// An upload was the last thing.
+    pub(super) fn upload(&self) -> Option<Found> {
+        let facts = self.facts;
+        let upload = facts.upload.as_ref()?;
+        let last = facts.since.last().filter(|last| last.text == "AT#UP" && !facts.since.hotkey_is_last)?;
+        let file = upload.file.as_deref().unwrap_or("the image");
+        match &last.result {
+            Some((seq, Result::Code(code))) => {
+                return Some(self.or_noise(
+                    Found::new(
+                        Cause::Refused,
+                        Sure::VeryLikely,
+                        format!("AT#UP itself was answered by {code}: not a byte of {file} was asked for. Which 40xx means what is published nowhere"),
+                        [last.seq, *seq],
+                    )
+                    .next("ask ATI0 for the boot version; older firmware wanted commands before the reset into boot code (AT#LDCORE, AT#NVMSV)"),
+                ));
+            }
+            Some((_, Result::Zero)) => {}
+            _ => return None,
+        }
+        let evidence = || [upload.seq].into_iter().chain(upload.asked.map(|(seq, _)| seq)).chain(facts.since.last_in);
+        let (sent, total) = (upload.sent, upload.total);
+        match upload.ended() {
+            None if !self.facts.damaged().is_empty() => {
+                Some(self.noise("the upload stopped, and words came damaged before it", evidence().collect()))
+            }
+            None => Some(self.or_noise(Found::new(
+                Cause::UploadStalled,
+                Sure::VeryLikely,
+                match upload.asked {
+                    None => format!("AT#UP was answered, and not a byte of {file} was ever asked for"),
+                    Some((_, asked)) => {
+                        let given = if upload.given { u64::try_from(asked).unwrap_or(0) } else { 0 };
+                        format!("after {} of {total} bytes of {file} the device asked for no more", (sent + given).min(total))
+                    }
+                },
+                evidence(),
+            ))),
+            Some((_, 0)) if sent < total => Some(Found::new(
+                Cause::UploadProtocol,
+                Sure::Certain,
+                format!(
+                    "the device said 0 (it has all of it) after {sent} of {total} bytes of {file}; Easy Connect takes 0 as right only when everything was sent"
+                ),
+                evidence(),
+            )),
+            Some((_, 0)) => Some(accepted(facts, upload, file, evidence().collect())),
+            Some((_, code)) => Some(self.or_noise(refused(facts, upload, file, code, evidence().collect()))),
+        }
+    }
+
+    /// The version in the last answer is not what it should be.
+    pub(super) fn version(&self, last: &Exchange) -> Option<Found> {
+        let (seq, version) = last.version()?;
+        let facts = self.facts;
+        let upload = facts.upload.as_ref().and_then(|upload| Some((upload, upload.named()?.0.a)));
+        let (expected, why) = match (upload, facts.installed) {
+            (Some((upload, offered)), _) if upload.is_accepted() => (offered, format!("{offered} was uploaded and accepted")),
+            (Some((_, offered)), Some(installed)) if version == offered => {
+                (installed, format!("{offered} was uploaded and refused, and {installed} had been there"))
+            }
+            (_, installed) => (installed?, format!("{} is what had been installed", installed?)),
+        };
+        if version == expected {
+            return None;
+        }
+        let evidence = facts.upload.iter().filter_map(|upload| upload.asked).map(|(seq, _)| seq).chain([last.seq, seq]);
+        Some(Found::new(Cause::VersionNotAsInstalled, Sure::VeryLikely, format!("{} reports {version}, and {why}", last.text), evidence))
+    }
+}
+
+pub(super) fn accepted(facts: &Facts, upload: &Upload, file: &str, evidence: Vec<u64>) -> Found {
+    let named = upload.named();
+    if let (Some((offered, _)), Some(installed)) = (named, facts.installed)
+        && offered.a < installed
+    {
+        let because = format!(
+            "all of {file} was taken and answered by 0: version {} went in over {installed}, and only the same or a higher one should",
+            offered.a
+        );
+        return Found::new(Cause::AcceptedLower, Sure::VeryLikely, because, evidence);
+    }
+    if upload.is_damaged() {
+        let because = format!("all of {file} was taken and answered by 0, although it was damaged on purpose");
+        return Found::new(Cause::AcceptedDamaged, Sure::VeryLikely, because, evidence);
+    }
+    let key = named.map_or_else(String::new, |(_, key)| format!(" (key {key})"));
+    let because = format!(
+        "all of {file}{key} was taken and answered by 0; it is neither lower nor damaged, so that the key is what should have kept it out"
+    );
+    Found::new(Cause::AcceptedWrongKey, Sure::Likely, because, evidence)
+}
+
+pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evidence: Vec<u64>) -> Found {
+    let place =
+        if upload.sent >= upload.total { "at its end".to_owned() } else { format!("after {} of {} bytes", upload.sent, upload.total) };
+    let mut because = format!("the device ended the upload of {file} {place} with the byte {code}");
+    match (upload.named(), facts.installed) {
+        _ if upload.is_damaged() => because += "; it was damaged on purpose, so that this is what should happen",
+        (Some((offered, _)), Some(installed)) if offered.a < installed => {
+            because += &format!("; {} is lower than the installed {installed}, which the chip refuses", offered.a);
+        }
+        (Some((offered, key)), Some(installed)) => {
+            because += &format!(
+                "; {} is not lower than the installed {installed}, so that the key ({key}), the image's integrity or the chip itself is the reason",
+                offered.a
+            );
+        }
+        _ => {}
+    }
+    because += ". The byte does not say why: which one means what is published nowhere";
+    Found::new(Cause::Refused, Sure::VeryLikely, because, evidence)
+}
