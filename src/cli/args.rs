@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Drives the reset line of an EVKITST87M01 in sync with its UART, replays scenarios and writes JUnit.
 #[derive(Debug, Parser)]
@@ -107,12 +107,15 @@ Exit codes:
   evkit-hil board unlock kit-1 --bench bench.yaml"
     )]
     Board(Board),
-    /// Run a virtual EVKIT on a PTY until it is interrupted
+    /// Run a virtual EVKIT until it is interrupted, on a PTY or wired to an
+    /// emulated Raspberry Pi
     #[command(after_help = "Examples:
   evkit-hil virtual --link kit --control kit.ctl
   evkit-hil virtual --link kit --control kit.ctl --set speed=460800
   evkit-hil virtual --link kit --control kit.ctl \\
       --fault lost-bytes --fault \"sleeps-after=2 s\" --seed 7
+  evkit-hil virtual --qemu uart.sock --qtest qtest.sock --control kit.ctl
+                                    wired to a Raspberry Pi that QEMU emulates
 
 On the control socket, a line each:
   reset assert, reset release, power on, power off, wake assert,
@@ -374,10 +377,27 @@ Exit codes:
 }
 
 #[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("wired to").args(["link", "qemu"]).required(true)),
+    override_usage = "evkit-hil virtual --link <PATH> --control <SOCKET> [OPTIONS]
+       evkit-hil virtual --qemu <SOCKET> --qtest <SOCKET> --control <SOCKET>"
+)]
 pub(super) struct Virtual {
     /// Where to make a link to the virtual board's port
     #[arg(long, value_name = "PATH")]
-    pub(super) link: PathBuf,
+    pub(super) link: Option<PathBuf>,
+    /// Wire the board to a Raspberry Pi that QEMU emulates instead: the socket of its PL011
+    #[arg(long, value_name = "SOCKET", requires = "qtest")]
+    pub(super) qemu: Option<PathBuf>,
+    /// QEMU's test interface, which tells what the Pi does to its GPIOs and at which speed its UART is
+    #[arg(long, value_name = "SOCKET", requires = "qemu")]
+    pub(super) qtest: Option<PathBuf>,
+    /// The GPIO of the emulated Pi that drives the board's reset line
+    #[arg(long, value_name = "N", requires = "qemu", default_value_t = 17, value_parser = clap::value_parser!(u8).range(0..=53))]
+    pub(super) reset_gpio: u8,
+    /// The clock of the emulated Pi's PL011 in Hz, as its kernel has it
+    #[arg(long, value_name = "HZ", requires = "qemu", default_value_t = 48_000_000, value_parser = clap::value_parser!(u32).range(1_000_000..))]
+    pub(super) uart_clock: u32,
     /// Where to make the control socket
     #[arg(long, value_name = "SOCKET")]
     pub(super) control: PathBuf,

@@ -7,9 +7,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Failure;
 use super::args::{self, Virtual};
-use super::signals;
+use super::signals::{self, Interrupts};
 use super::talk::Talk;
-use crate::link::{LinkError, PtyBoard, PtyConfig};
+use crate::link::{LinkError, PtyBoard, PtyConfig, QemuBoard, QemuConfig};
 use crate::model::evkit::{Fault, Settings, VirtualEvkit};
 use crate::report::Exit;
 use crate::runner::words::describe_error;
@@ -32,30 +32,55 @@ pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
         };
         settings.set(key, value).map_err(|error| Failure::usage(format!("--set {assignment}: {error}")))?;
     }
-    if args.link == args.control {
-        return Err(Failure::usage(format!("--link and --control are both {}", args.link.display()))
-            .hint("they are two files: give each its own path"));
+    for (option, path) in [("--link", &args.link), ("--qemu", &args.qemu), ("--qtest", &args.qtest)] {
+        if path.as_ref() == Some(&args.control) {
+            return Err(Failure::usage(format!("{option} and --control are both {}", args.control.display()))
+                .hint("they are two files: give each its own path"));
+        }
     }
     let interrupts = signals::listen("interrupted again: ended at once")
         .map_err(|error| Failure::rig(format!("signals cannot be taken over: {error}")))?;
-    let config = PtyConfig { link: Some(args.link.clone()), control: args.control.clone() };
-    let board = PtyBoard::start(VirtualEvkit::new(settings, MonoTime::now()), &config).map_err(|error| refused(&error))?;
-    // Standard output is for whoever starts this as a program and reads the port from it.
-    let _ = writeln!(std::io::stdout().lock(), "{}", board.port_path().display());
-    talk.say(&format!(
-        "virtual EVKIT at {} ({}), control socket {}; INT, TERM or HUP ends it",
-        args.link.display(),
-        board.port_path().display(),
-        args.control.display()
-    ));
-    while board.is_running() {
+    let model = VirtualEvkit::new(settings, MonoTime::now());
+    let control = args.control.display();
+    let ended = if let (Some(uart), Some(qtest)) = (&args.qemu, &args.qtest) {
+        let config = QemuConfig {
+            uart: uart.clone(),
+            qtest: qtest.clone(),
+            reset_gpio: args.reset_gpio,
+            uart_clock: args.uart_clock,
+            control: args.control.clone(),
+        };
+        let board = QemuBoard::start(model, &config).map_err(|error| refused(&error))?;
+        talk.say(&format!(
+            "virtual EVKIT at {}, reset by GPIO{} (edges as QEMU reports them, its direction every {} ms), control socket {control}; INT, TERM or HUP ends it",
+            uart.display(),
+            args.reset_gpio,
+            QemuBoard::LOOKED_AT_EVERY.as_secs_f64() * 1000.0,
+        ));
+        wait(&interrupts, || board.is_running());
+        board.stop()
+    } else {
+        let board = PtyBoard::start(model, &PtyConfig { link: args.link.clone(), control: args.control.clone() })
+            .map_err(|error| refused(&error))?;
+        // Standard output is for whoever starts this as a program and reads the port from it.
+        let _ = writeln!(std::io::stdout().lock(), "{}", board.port_path().display());
+        let link = args.link.as_deref().unwrap_or(board.port_path()).display();
+        talk.say(&format!("virtual EVKIT at {link} ({}), control socket {control}; INT, TERM or HUP ends it", board.port_path().display()));
+        wait(&interrupts, || board.is_running());
+        board.stop()
+    };
+    ended.map_err(|error| Failure::rig(describe_error(&error)))?;
+    Ok(Exit::Passed)
+}
+
+/// Waits until a signal comes, or the board has ended.
+fn wait(interrupts: &Interrupts, is_running: impl Fn() -> bool) {
+    while is_running() {
         let mut waited = [PollFd::from_borrowed_fd(interrupts.fd.as_fd(), PollFlags::IN)];
         if poll(&mut waited, Some(&LOOK)).is_ok_and(|ready| ready > 0) {
             break;
         }
     }
-    board.stop().map_err(|error| Failure::rig(describe_error(&error)))?;
-    Ok(Exit::Passed)
 }
 
 /// Prints every setting of the virtual EVKIT with its kind, default, range and meaning; or every fault with what it sets, looks like and stands for.

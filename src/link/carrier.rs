@@ -7,8 +7,8 @@ use std::sync::Arc;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::control::ControlServer;
+use super::end::{HostEnd, Place};
 use super::error::LinkError;
-use super::port::{Port, PortPlace};
 use crate::baud::Baud;
 use crate::model::{ControlTarget, Input, Output, PortChange};
 use crate::seam::{Direction, LineId, LineState};
@@ -38,9 +38,9 @@ pub(super) struct Carrier<M> {
 
 /// The board as the link sees it, apart from its model.
 struct Board {
-    place: PortPlace,
+    place: Box<dyn Place>,
     /// `None` while it is unplugged or has vanished.
-    port: Option<Port>,
+    port: Option<Box<dyn HostEnd>>,
     /// A client has unplugged it: for good.
     is_unplugged: bool,
     /// It has come back under another name.
@@ -60,7 +60,7 @@ struct Board {
 }
 
 impl<M: ControlTarget> Carrier<M> {
-    pub(super) fn new(model: M, place: PortPlace, port: Port, control: ControlServer, stop: Arc<OwnedFd>) -> Self {
+    pub(super) fn new(model: M, place: Box<dyn Place>, port: Box<dyn HostEnd>, control: ControlServer, stop: Arc<OwnedFd>) -> Self {
         let board = Board {
             place,
             port: Some(port),
@@ -91,15 +91,15 @@ impl<M: ControlTarget> Carrier<M> {
 
     /// Waits for the next thing to do; `true` when it is to end.
     fn wait(&self) -> Result<bool, LinkError> {
-        let timeout = self.board.wake.map(|wake| {
+        let look_at = self.board.port.as_ref().and_then(|port| port.look_at());
+        let timeout = self.board.wake.into_iter().chain(look_at).min().map(|wake| {
             let left = wake.since(MonoTime::now());
             // A duration of nanoseconds in 64 bits has far fewer seconds than fit.
             Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() }
         });
         let mut fds = vec![PollFd::from_borrowed_fd(self.stop.as_fd(), PollFlags::IN)];
         if let Some(port) = &self.board.port {
-            let (fd, events) = port.poll();
-            fds.push(PollFd::from_borrowed_fd(fd, events));
+            port.poll(&mut fds);
         }
         self.control.poll(&mut fds);
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
@@ -113,6 +113,9 @@ impl<M: ControlTarget> Carrier<M> {
     fn turn(&mut self) -> Result<(), LinkError> {
         let Self { model, board, control, .. } = self;
         board.read(model)?;
+        while let Some((line, state)) = board.port.as_mut().and_then(|port| port.driven()) {
+            board.drive(model, line, state);
+        }
         control.serve(|line, watched| board.carry_out(model, line, watched));
         board.hand_over(model);
         for edge in board.output.edges.drain(..) {
@@ -135,7 +138,7 @@ impl Board {
     /// wire before it changes its speed is then seen right. Nothing tells when the host changed it, only that it has since the model was last called, so that is when the model is told it did: what
     /// the device has said since then is sampled at the new speed.
     fn read(&mut self, model: &mut impl ControlTarget) -> Result<(), LinkError> {
-        if let Some(port) = &self.port {
+        if let Some(port) = &mut self.port {
             self.taken = port.read(&mut self.input)?;
             let speed = port.speed()?;
             if speed != self.speed {

@@ -46,6 +46,12 @@ pub enum LinkError {
         /// The longest that is possible.
         limit: usize,
     },
+    /// The emulated computer is gone, or is none that is known here.
+    #[error("{what}")]
+    Emulation {
+        /// What happened.
+        what: String,
+    },
     /// The thread that carried the model panicked.
     #[error("the device model failed: {message}")]
     ModelFailed {

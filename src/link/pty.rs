@@ -1,18 +1,13 @@
 //! A board on a pseudo-terminal.
 
-use std::any::Any;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 
-use rustix::event::EventfdFlags;
-
-use super::carrier::Carrier;
 use super::control::ControlServer;
 use super::error::LinkError;
 use super::port::PortPlace;
+use super::running::Running;
 use crate::model::ControlTarget;
 
 /// The names under which a board is found.
@@ -34,9 +29,8 @@ pub struct PtyConfig {
 pub struct PtyBoard {
     port: PathBuf,
     control: PathBuf,
-    stop: Arc<OwnedFd>,
     lost: Arc<AtomicU64>,
-    thread: Option<JoinHandle<Result<(), LinkError>>>,
+    running: Running,
 }
 
 impl PtyBoard {
@@ -48,17 +42,10 @@ impl PtyBoard {
         let lost = Arc::new(AtomicU64::new(0));
         let server = ControlServer::listen(&config.control)?;
         let place = PortPlace { link: config.link.clone(), lost: Arc::clone(&lost) };
-        let port = place.open()?;
+        let port = place.port()?;
         let path = port.path().to_owned();
-        let stop =
-            rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(LinkError::system("eventfd", "the board"))?;
-        let stop = Arc::new(stop);
-        let carrier = Carrier::new(model, place, port, server, Arc::clone(&stop));
-        let thread = std::thread::Builder::new()
-            .name("virtual board".to_owned())
-            .spawn(move || carrier.run())
-            .map_err(LinkError::system("clone", "the board's thread"))?;
-        Ok(Self { port: path, control: config.control.clone(), stop, lost, thread: Some(thread) })
+        let running = Running::start(model, Box::new(place), Box::new(port), server)?;
+        Ok(Self { port: path, control: config.control.clone(), lost, running })
     }
 
     /// The device to open: `/dev/pts/7`. Where the model's port vanishes and comes back, it is another one afterwards.
@@ -82,7 +69,7 @@ impl PtyBoard {
     /// Whether the board is still carried. It ends by itself only by a fault, which [`PtyBoard::stop`] then tells.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        self.running.is_running()
     }
 
     /// Unplugs the board, removes its names and waits until that is done.
@@ -90,25 +77,6 @@ impl PtyBoard {
     /// # Errors
     /// What ended the board before.
     pub fn stop(mut self) -> Result<(), LinkError> {
-        self.end()
+        self.running.end()
     }
-
-    fn end(&mut self) -> Result<(), LinkError> {
-        let Some(thread) = self.thread.take() else { return Ok(()) };
-        // Fails only when it was signalled before, 2^64 - 1 times.
-        let _ = rustix::io::write(&*self.stop, &1_u64.to_ne_bytes());
-        thread.join().unwrap_or_else(|panic| Err(LinkError::ModelFailed { message: panic_message(&*panic) }))
-    }
-}
-
-impl Drop for PtyBoard {
-    fn drop(&mut self) {
-        // Whoever wants to know why it ended calls `stop`.
-        let _ = self.end();
-    }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
 }

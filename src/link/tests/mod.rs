@@ -2,6 +2,7 @@
 
 mod lines;
 mod names;
+mod qemu;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
