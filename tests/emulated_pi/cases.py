@@ -1,0 +1,100 @@
+"""The shipped cases on the emulated Pi: with each backend and drive of the reset line they end as they do on a pseudo-terminal."""
+
+import pathlib
+import subprocess
+import time
+from xml.etree import ElementTree
+
+from machine import Machine
+from packages import ROOT, call, say
+
+# A board that boots slowly enough for `between the windows`, which says why.
+BOARD = ["application-start=2 s", "boot-window=100 ms"]
+EVERYTHING = "--tag pi"
+SOME = "'healthy handshake' 'early reset' 'same version again'"
+# The backend of the reset line, how it drives, and what runs.
+BENCHES = {
+    "rppal-push-pull": ("backend: rppal, gpio: 17, drive: push-pull", SOME),
+    "gpiocdev-open-drain": ("backend: gpiocdev, chip: /dev/gpiochip0, line: 17, drive: open-drain", SOME),
+    "gpiocdev-push-pull": ("backend: gpiocdev, chip: /dev/gpiochip0, line: 17, drive: push-pull", SOME),
+    # The last one, since its upgrade stays.
+    "rppal-open-drain": ("backend: rppal, gpio: 17, drive: open-drain", EVERYTHING),
+}
+IMAGES = {"older": "2_6_0", "installed": "2_7_0", "newer": "2_8_0"}
+
+
+def image(name):
+    version = IMAGES[name]
+    return f"ST87M01_A_{version}_M_{version}_S_{version}_key0405.img"
+
+
+def bench(port, reset, images):
+    named = "".join(f"  {name}: {{ path: {images}/{image(name)} }}\n" for name in IMAGES)
+    return (
+        f"format: 1\nimages:\n{named}boards:\n"
+        f"  kit: {{ port: {port}, reset: {{ {reset} }}, allow: [speed, firmware, downgrade-attempt] }}\n"
+    )
+
+
+def command(program, file, out, cases):
+    return f"{program} run --bench {file} --out {out} --allow firmware --allow downgrade-attempt {cases}"
+
+
+def read(junit):
+    """Each case with its verdict, and the cause or the reason beside it."""
+    cases = {}
+    for case in ElementTree.parse(junit).iter("testcase"):
+        verdict, why = "passed", ""
+        for kind in ("failure", "error", "skipped"):
+            for element in case.findall(kind):
+                verdict, why = kind, element.get("type") or element.get("message")
+        cases[case.get("name")] = (verdict, why)
+    return cases
+
+
+def on_a_pseudo_terminal(program, folder):
+    """The same runs in the same order on one virtual EVKIT on a pseudo-terminal."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, control = folder / "kit", folder / "kit.ctl"
+    settings = [word for setting in BOARD for word in ("--set", setting)]
+    board = subprocess.Popen(
+        [program, "virtual", "--link", port, "--control", control, *settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not control.exists():
+            time.sleep(0.05)
+        results = {}
+        for name, (_, cases) in BENCHES.items():
+            file, out = folder / f"{name}.yaml", folder / name
+            file.write_text(bench(port, f"backend: socket, path: {control}", ROOT / "fixtures/images"))
+            state = f"EVKIT_HIL_STATE_DIR={folder / 'state'}"
+            call("sh", "-c", f"{state} {command(program, file, out, cases)} >{out}.log 2>&1 || true")
+            results[name] = read(out / "junit.xml")
+        return results
+    finally:
+        board.terminate()
+        board.wait()
+
+
+def run(parts, folder):
+    program = parts["program"]
+    files = {f"{name}.yaml": bench("/dev/ttyAMA0", reset, "") for name, (reset, _) in BENCHES.items()}
+    files |= {image(name): (ROOT / "fixtures/images" / image(name)).read_bytes() for name in IMAGES}
+    job = "export EVKIT_HIL_STATE_DIR=/tmp/state\n"
+    for name, (_, cases) in BENCHES.items():
+        job += f"mkdir -p /out/{name}\n{command('evkit-hil', f'/{name}.yaml', f'/out/{name}', cases)} > /out/{name}/log 2>&1\n"
+        job += f"echo \"{name} ended with $?\"\n"
+    with Machine(**parts, job=job, files=files, folder=folder / "cases", board=BOARD, within=420) as pi:
+        out = pi.files()
+    wanted = on_a_pseudo_terminal(program, folder / "pseudo-terminal")
+    wrong = []
+    for name in BENCHES:
+        found = read(out / name / "junit.xml")
+        verdicts = [verdict for verdict, _ in found.values()]
+        say(f"{name}: {', '.join(f'{verdicts.count(verdict)} {verdict}' for verdict in sorted(set(verdicts)))}")
+        for case in sorted(wanted[name].keys() | found.keys()):
+            if wanted[name].get(case) != found.get(case):
+                wrong.append(f"{name}: {case} is {found.get(case)} here and {wanted[name].get(case)} on a pseudo-terminal")
+        if not any(verdict == "passed" for verdict in verdicts):
+            wrong.append(f"{name}: nothing passed")
+    assert not wrong, "\n".join(wrong)
