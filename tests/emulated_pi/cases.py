@@ -10,6 +10,8 @@ from packages import ROOT, call, say
 
 # A board that boots slowly enough for `between the windows`, which says why.
 BOARD = ["application-start=2 s", "boot-window=100 ms"]
+# An emulated computer is held up now and then, and by more than a real one.
+LATE = "host-late: 100 ms\n"
 EVERYTHING = "--tag pi"
 SOME = "'healthy handshake' 'early reset' 'same version again'"
 # The backend of the reset line, how it drives, and what runs.
@@ -31,7 +33,7 @@ def image(name):
 def bench(port, reset, images):
     named = "".join(f"  {name}: {{ path: {images}/{image(name)} }}\n" for name in IMAGES)
     return (
-        f"format: 1\nimages:\n{named}boards:\n"
+        f"format: 1\n{LATE}images:\n{named}boards:\n"
         f"  kit: {{ port: {port}, reset: {{ {reset} }}, allow: [speed, firmware, downgrade-attempt] }}\n"
     )
 

@@ -2,7 +2,7 @@
 
 import json
 
-from cases import BENCHES
+from cases import BENCHES, LATE
 from machine import Machine
 from packages import say
 
@@ -32,7 +32,7 @@ steps:
 
 
 def bench(reset):
-    return f"format: 1\nboards:\n  kit: {{ port: /dev/ttyAMA0, health: false, reset: {{ {reset} }} }}\n"
+    return f"format: 1\n{LATE}boards:\n  kit: {{ port: /dev/ttyAMA0, health: false, reset: {{ {reset} }} }}\n"
 
 
 def job():
@@ -49,7 +49,8 @@ def job():
         for end in ENDS:
             lines += [
                 f"evkit-hil run --bench /{name}.yaml --out /out/{name}-{end} /hold.yaml > /out/{name}-{end}.log 2>&1 &",
-                f"run=$!; sleep 2; echo '@@ holds {name}-{end}'; sleep 1",
+                f"run=$!; tries=0; until grep -qs '\"edge\"' /out/{name}-{end}/timelines/*/events.jsonl || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.2; done",
+                f"sleep 0.5; echo '@@ holds {name}-{end}'; sleep 1",
                 f"evkit-hil run --bench /{name}.yaml --out /out/second /hold.yaml > /out/{name}-{end}-second.log 2>&1; echo $? > /out/{name}-{end}-second.exit",
                 f"kill -{end} $run; wait $run; echo $? > /out/{name}-{end}.exit; sleep 1; echo '@@ ended {name}-{end}'; sleep 1",
             ]
