@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::file::WiringMap;
 use super::identity::{serial_number, usb_place};
 use super::reader::{Reader, resolved};
-use crate::document::{Content, Cursor, Entries, Refusal, Short, Text, one_of};
+use crate::document::{Cursor, Entries, Refusal, Short, Text, one_of};
 use crate::line::{Active, Backend, Bias, Drive, GpioLine, LineConfig, MAX_LINES, Role, Signal};
 use crate::plan::units::{parse_duration, show_duration};
 use crate::port::PortName;
@@ -72,10 +72,6 @@ impl Reader<'_> {
         entries: Option<&Entries<WiringMap>>,
         list: Cursor<'_>,
     ) -> Option<Vec<LineConfig>> {
-        if entries.is_some() && matches!(list.node().content, Content::Nothing) {
-            self.problems.push(list.key_problem("`lines` has no value").hint("give it one, or remove the key"));
-            return None;
-        }
         let entries = entries.map_or(&[][..], |Entries(entries)| entries);
         if entries.len() > MAX_LINES - 2 {
             let message = format!("more than {} lines beside reset and power", MAX_LINES - 2);

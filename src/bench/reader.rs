@@ -40,7 +40,10 @@ impl Bench {
             for list in ["before-run", "before-case", "after-run"].into_iter().filter_map(|key| board.find(key)) {
                 StepList::check_shape(list, &mut problems);
             }
+            // The others say themselves what they lack.
+            ["allow", "lines"].into_iter().filter_map(|key| board.find(key)).for_each(|list| list.refuse_empty(&mut problems));
         }
+        document.root().find("require").into_iter().flat_map(|require| require.entries()).for_each(|list| list.refuse_empty(&mut problems));
         if !problems.is_empty() {
             return Err(problems.into_sorted());
         }

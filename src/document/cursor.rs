@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::diagnostic::{Diagnostic, Excerpt};
+use super::diagnostic::{Diagnostic, Excerpt, Problems};
 use super::index::{Content, Key, Node};
 use super::refusal::Refusal;
 use super::source::Document;
@@ -101,6 +101,14 @@ impl<'d> Cursor<'d> {
     #[must_use]
     pub fn key_problem(&self, message: impl Into<String>) -> Diagnostic {
         self.document.diagnostic(self.key_span(), message)
+    }
+
+    /// Complains of a key that stands without a value: serde would take it for an empty list or map.
+    pub fn refuse_empty(&self, problems: &mut Problems) {
+        if matches!(self.node.content, Content::Nothing) {
+            let key = self.key().unwrap_or_default();
+            problems.push(self.key_problem(format!("`{key}` has no value")).hint("give it one, or remove the key"));
+        }
     }
 
     /// The value's line, for a second place.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::agreement;
 use super::cursor::Cursor;
 use super::diagnostic::{Diagnostic, Excerpt, Problems};
-use super::index::{self, Content, Node};
+use super::index::{self, Node};
 
 /// The longest file that is read: 1 MiB.
 pub const MAX_BYTES: u64 = 1024 * 1024;
@@ -110,12 +110,9 @@ impl Document {
         Cursor::new(self, None, &self.root)
     }
 
-    /// Complains of every outermost key that stands without a value: serde would take it for an empty list or map.
+    /// [`Cursor::refuse_empty`] of every outermost key.
     pub fn refuse_empty_keys(&self, problems: &mut Problems) {
-        for entry in self.root().entries().filter(|entry| matches!(entry.node().content, Content::Nothing)) {
-            let key = entry.key().unwrap_or_default();
-            problems.push(entry.key_problem(format!("`{key}` has no value")).hint("give it one, or remove the key"));
-        }
+        self.root().entries().for_each(|entry| entry.refuse_empty(problems));
     }
 
     /// The line of a byte offset, from 1.
