@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::termios::Termios;
+use rustix::termios::{OptionalActions, Termios, tcsetattr};
 use serialport::{ClearBuffer, SerialPort, TTYPort};
 
 use super::latency::{Latency, latency};
@@ -31,13 +31,13 @@ const ADAPTER_DELAY: Duration = Duration::from_millis(2);
 /// Exclusive: an advisory lock (`flock`), which stops other runs whoever runs them, and `TIOCEXCL`, which stops every program but the superuser's. On a PTY only
 /// the lock: there `TIOCEXCL` outlives a program that was killed, for as long as the other end is open. The port cannot be cloned, as dropping a clone would clear `TIOCEXCL`.
 ///
-/// At drop (and [`Port::close`]) the modes and the speed are put back as they were found, `HUPCL` excepted, and a transmit line that is held low is let go. Output that has not left the wire by then is thrown
+/// At drop (and [`Port::close`]) the modes and the speed are put back as they were found, `HUPCL` and a real port's `ECHO` excepted, and a transmit line that is held low is let go. Output that has not left the wire by then is thrown
 /// away, because it would leave at the wrong speed; on a PTY it is kept. A killed process leaves the modes as they are; its locks are gone.
 #[derive(Debug)]
 pub struct Port {
     tty: TTYPort,
     resolved: ResolvedPort,
-    found: Termios,
+    left: Termios,
     is_put_back: bool,
     /// The transmit line is held low.
     is_held: bool,
@@ -126,7 +126,7 @@ impl Port {
             is_pty,
             tty,
             resolved,
-            found,
+            left: modes::to_leave(&found, is_pty),
             marks,
         };
         port.set_up(speed)?;
@@ -147,9 +147,11 @@ impl Port {
         if !is_close(speed, actual) {
             return Err(PortError::Speed { port: self.resolved.to_string(), requested: speed, actual });
         }
+        // With what came, what the kernel echoed before the terminal was raw. On a PTY that would take from the other end what was sent before.
+        let stale = if self.is_pty { ClearBuffer::Input } else { ClearBuffer::All };
         // From a moment within this call on, what is read came later.
         self.cleared_at = MonoTime::now();
-        self.tty.clear(ClearBuffer::Input).map_err(|source| self.system("tcflush", source.into()))
+        self.tty.clear(stale).map_err(|source| self.system("tcflush", source.into()))
     }
 
     /// The port's name and device, for messages.
@@ -272,7 +274,7 @@ impl Port {
         if !self.is_pty && MonoTime::now() < self.wire.free_at() {
             self.tty.clear(ClearBuffer::Output).map_err(|source| ("tcflush", source.into()))?;
         }
-        modes::put_back(self.as_fd(), &self.found).map_err(|source| ("tcsetattr", source.into()))
+        tcsetattr(self.as_fd(), OptionalActions::Now, &self.left).map_err(|source| ("tcsetattr", source.into()))
     }
 
     fn system(&self, call: &'static str, source: io::Error) -> PortError {
@@ -311,7 +313,7 @@ mod tests {
     use std::path::PathBuf;
 
     use rustix::pty::OpenptFlags;
-    use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
+    use rustix::termios::{InputModes, tcgetattr};
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use rustix::io;
-use rustix::termios::{ControlModes, InputModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{ControlModes, InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 /// Whether bytes with errors are to arrive marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +64,32 @@ fn decide_input(modes: &mut Termios, marks: Marks) {
     modes.input_modes = (modes.input_modes - DECIDED) | marks.input_modes();
 }
 
-/// Puts modes back as they were found, speed included, but for `HUPCL`: with it, this very close would drop DTR and reset boards that are wired so.
-pub(super) fn put_back(terminal: BorrowedFd<'_>, found: &Termios) -> io::Result<()> {
+/// The modes that a closing leaves: as they were found, speed included, but for what would reach the board. With `HUPCL` this very close would drop DTR and reset boards that are wired so. With `ECHO`
+/// the kernel would send back to the board what it says before the close is done, and at the next opening what it says before the terminal is raw; a PTY, which may be somebody's terminal, keeps it.
+pub(super) fn to_leave(found: &Termios, is_pty: bool) -> Termios {
     let mut modes = found.clone();
     modes.control_modes -= ControlModes::HUPCL;
-    tcsetattr(terminal, OptionalActions::Now, &modes)
+    if !is_pty {
+        modes.local_modes -= LocalModes::ECHO;
+    }
+    modes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_reach_a_board_is_not_left_and_the_rest_is_as_it_was_found() {
+        let controller = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR).unwrap();
+        let mut found = tcgetattr(&controller).unwrap();
+        found.control_modes |= ControlModes::HUPCL;
+        found.local_modes |= LocalModes::ECHO | LocalModes::ICANON;
+        for (is_pty, lost) in [(false, LocalModes::ECHO), (true, LocalModes::empty())] {
+            let left = to_leave(&found, is_pty);
+            assert_eq!(left.local_modes, found.local_modes - lost);
+            assert_eq!(left.control_modes, found.control_modes - ControlModes::HUPCL);
+            assert_eq!((left.input_modes, left.output_modes), (found.input_modes, found.output_modes));
+        }
+    }
 }
