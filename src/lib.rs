@@ -8,6 +8,7 @@ pub mod baud;
 pub mod bench;
 pub mod cli;
 pub mod diagnosis;
+pub mod doctor;
 pub mod document;
 pub mod faults;
 pub mod image;

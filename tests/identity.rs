@@ -35,6 +35,15 @@ fn identity(usb_serial: Option<&str>, usb_path: Option<&str>) -> Identity {
     Identity { imei: None, usb_serial: usb_serial.map(str::to_owned), usb_path: usb_path.map(str::to_owned) }
 }
 
+/// Runs a case that passes on every board.
+fn run_fine(members: &[Member], folder: &Path) -> CaseReport {
+    let file = folder.join("fine.yaml");
+    fs::write(&file, "format: 1\nscenario: fine\nsteps:\n  - at: { command: AT, tries: 20, within: 100 ms }\n").unwrap();
+    let plan = scenario::load(&[file], None).unwrap();
+    let folders: Vec<PathBuf> = boards::run(&plan.cases, members, 0, folder);
+    CaseReport::read(&folders[0]).unwrap()
+}
+
 #[rstest]
 #[case::of_nobody(identity(None, None), true, Outcome::Passed)]
 #[case::by_both(identity(Some("0001"), Some("1-1.2")), true, Outcome::Passed)]
@@ -44,21 +53,35 @@ fn identity(usb_serial: Option<&str>, usb_path: Option<&str>) -> Identity {
 fn a_unit_is_told_by_its_adapter_before_anything_is_done(#[case] wanted: Identity, #[case] plugged: bool, #[case] outcome: Outcome) {
     let folder = tempfile::tempdir().unwrap();
     let pool = VirtualPool::start(1).unwrap();
-    let file = folder.path().join("fine.yaml");
-    fs::write(&file, "format: 1\nscenario: fine\nsteps:\n  - at: { command: AT, tries: 20, within: 100 ms }\n").unwrap();
-    let plan = scenario::load(&[file], None).unwrap();
     let mut members = pool.members();
     let [Member::Port(board, _)] = &mut members[..] else { panic!("one board") };
     board.identity = wanted;
     if plugged {
         plug_in(&folder.path().join("sysfs"), &board.port.resolve().unwrap().device);
     }
-    let folders: Vec<PathBuf> = boards::run(&plan.cases, &members, 0, folder.path());
-    let report = CaseReport::read(&folders[0]).unwrap();
+    let report = run_fine(&members, folder.path());
     assert_eq!(report.outcome(), outcome, "{}", report.verdict.reason);
     assert_eq!(report.ran(), outcome == Outcome::Passed, "a board that is another unit's is not touched");
     let known: Vec<_> = report.properties.iter().map(|property| (property.name.as_str(), property.value.as_str())).collect();
     if outcome == Outcome::Passed {
         assert_eq!(known[..2], [("usb-serial", "0001"), ("usb-path", "1-1.2")]);
     }
+}
+
+#[rstest]
+#[case::refused(false, Outcome::Blocked)]
+#[case::accepted(true, Outcome::Passed)]
+fn a_mini_uart_is_refused_unless_it_is_accepted(#[case] accepted: bool, #[case] outcome: Outcome) {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = VirtualPool::start(1).unwrap();
+    let mut members = pool.members();
+    let [Member::Port(board, _)] = &mut members[..] else { panic!("one board") };
+    board.accept_mini_uart = accepted;
+    let device = board.port.resolve().unwrap().device;
+    plug_in(&folder.path().join("sysfs"), &device);
+    let node = folder.path().join("sysfs/devices/usb1/1-1/1-1.2/1-1.2:1.0/port/of_node");
+    fs::create_dir_all(&node).unwrap();
+    fs::write(node.join("compatible"), b"brcm,bcm2835-aux-uart\0").unwrap();
+    let report = run_fine(&members, folder.path());
+    assert_eq!(report.outcome(), outcome, "{}", report.verdict.reason);
 }

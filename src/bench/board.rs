@@ -9,7 +9,7 @@ use super::line::Purpose;
 use super::reader::{Reader, resolved};
 use super::{Board, BoardKind, BoardName, START_UP};
 use crate::baud::Baud;
-use crate::document::{Cursor, Entries, Refusal, Short, Text, one_of};
+use crate::document::{Cursor, Entries, Refusal, Short, TRUTH, Text, one_of};
 use crate::line::Role;
 use crate::plan::units::{parse_baud, parse_duration, show_duration};
 use crate::plan::{BOARD_STEPS, BoardSteps, Effect, VirtualSetup, module_verb};
@@ -53,6 +53,10 @@ impl Reader<'_> {
             Some(text) => self.value(at.get("baud"), text, |text| Ok(parse_baud(text)?)),
             None => Some(Baud::DEFAULT),
         };
+        let accept_mini_uart = match &map.accept_mini_uart {
+            Some(text) => self.value(at.get("accept-mini-uart"), text, |text| one_of(text, "a truth value", TRUTH)),
+            None => Some(false),
+        };
         let start_up = match &map.start_up {
             Some(text) => self.value(at.get("start-up"), text, start_up),
             None => Some(START_UP),
@@ -86,6 +90,7 @@ impl Reader<'_> {
             health,
             sim,
             port: port?,
+            accept_mini_uart: accept_mini_uart?,
             baud: baud?,
             start_up: start_up?,
             reset: Some(reset?),

@@ -53,6 +53,10 @@ pub(super) struct BoardMap {
     /// The serial port: a device or a link to one, or a USB adapter by its serial number.
     #[schemars(schema_with = "schema::port")]
     pub(super) port: Short<UsbMap>,
+    /// Whether a Raspberry Pi's mini UART is taken as the port, which tells no framing errors and no break; false if not given.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(schema_with = "schema::truth")]
+    pub(super) accept_mini_uart: Option<Text>,
     /// The speed at which the application answers after a plain start; 115200 if not given.
     #[serde(default, deserialize_with = "given")]
     #[schemars(schema_with = "plain_baud")]

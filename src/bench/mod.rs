@@ -77,6 +77,8 @@ pub struct Board {
     pub sim: Sim,
     /// Its serial port.
     pub port: PortName,
+    /// Whether the port may be a Raspberry Pi's mini UART.
+    pub accept_mini_uart: bool,
     /// The speed at which its application answers after a plain start.
     pub baud: Baud,
     /// How long its application takes at most from a restart to its start-up messages. Default: 35 s.
@@ -147,6 +149,8 @@ impl Board {
             health: false,
             sim: Sim::None,
             port: PortName::Path(port.to_owned()),
+            // There is nothing else in which it could be said.
+            accept_mini_uart: true,
             baud: Baud::DEFAULT,
             start_up: START_UP,
             reset: None,

@@ -83,6 +83,20 @@ Exit codes:
   3    the rig failed, or somebody else has the board
   130  interrupted")]
     Diagnose(Diagnose),
+    /// Look at this computer, its ports and lines, and say what stands in the way
+    #[command(after_help = "Examples:
+  evkit-hil doctor                  this computer
+  evkit-hil doctor --bench bench.yaml
+                                    and the boards of a bench
+  evkit-hil doctor --bench bench.yaml --board kit-1 --yes
+                                    reads the released reset pin unasked,
+                                    which may reset the board
+
+Exit codes:
+  0    nothing is in the way; there may be warnings
+  1    something is in the way: it is shown with its remedy
+  2    usage, or a bad file")]
+    Doctor(Doctor),
     /// Check scenario and bench files; touches no hardware
     #[command(after_help = "Examples:
   evkit-hil check my-case.yaml
@@ -291,6 +305,19 @@ pub(super) struct Diagnose {
     /// Where the timeline goes [default: diagnose in target/evkit-hil beside a Cargo.toml, else in evkit-hil-out]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// The bench file: its boards are looked at as well
+    #[arg(long, value_name = "FILE")]
+    pub(super) bench: Option<PathBuf>,
+    /// Only these boards of the bench; `NAME,NAME` for several
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "bench")]
+    pub(super) board: Vec<String>,
+    /// Read the released reset pins without asking, which may reset the boards
+    #[arg(long, requires = "bench")]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod control;
 mod diagnose;
+mod doctor;
 mod faults;
 mod image;
 mod man;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Run(args) => run::run(&args, &talk),
         Command::Diagnose(args) => diagnose::diagnose(&args, &talk),
+        Command::Doctor(args) => doctor::doctor(&args, &talk),
         Command::Check(args) => check::check(&args, &talk),
         Command::List(args) => check::list(&args, &talk),
         Command::Release(args) => release::release(&args, &talk),

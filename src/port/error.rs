@@ -142,19 +142,30 @@ pub struct DeviceAccess {
 
 impl DeviceAccess {
     fn of(device: &Path) -> Self {
-        let device = fs::canonicalize(device).unwrap_or_else(|_| device.to_owned());
-        match fs::metadata(&device) {
+        Self::below(Path::new("/"), device)
+    }
+
+    /// That of a device of the computer whose files are below `root`.
+    #[must_use]
+    pub fn below(root: &Path, device: &Path) -> Self {
+        let at = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
+        let found = fs::canonicalize(at(device)).unwrap_or_else(|_| at(device));
+        let shown = found.strip_prefix(root).map_or_else(|_| found.clone(), |path| Path::new("/").join(path));
+        let name_of = |file: &str, number: u32| name_of(&at(Path::new(file)), number);
+        match fs::metadata(&found) {
             Ok(found) => Self {
                 owner: name_of("/etc/passwd", found.uid()),
                 group: name_of("/etc/group", found.gid()),
                 mode: Some(found.mode() & 0o7777),
-                device,
+                device: shown,
             },
-            Err(_) => Self { device, owner: String::new(), group: String::new(), mode: None },
+            Err(_) => Self { device: shown, owner: String::new(), group: String::new(), mode: None },
         }
     }
 
-    fn hint(&self) -> String {
+    /// What to do so that a user may open it.
+    #[must_use]
+    pub fn hint(&self) -> String {
         match self.mode {
             Some(mode) if mode & 0o060 == 0o060 && self.group != "root" => format!(
                 "join the group that may (on Debian and Raspberry Pi OS serial ports belong to dialout): `sudo usermod -aG {} $USER`, then log in again",
@@ -179,7 +190,7 @@ impl std::fmt::Display for DeviceAccess {
 }
 
 /// The name of a user or group number in /etc/passwd or /etc/group, else the number.
-fn name_of(file: &str, number: u32) -> String {
+fn name_of(file: &Path, number: u32) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     let number = number.to_string();
     let found = text.lines().find_map(|line| {
@@ -233,8 +244,8 @@ mod tests {
 
     #[test]
     fn numbers_become_names() {
-        assert_eq!(name_of("/etc/passwd", 0), "root");
-        assert_eq!(name_of("/etc/group", 3_999_999_999), "3999999999");
+        assert_eq!(name_of(Path::new("/etc/passwd"), 0), "root");
+        assert_eq!(name_of(Path::new("/etc/group"), 3_999_999_999), "3999999999");
     }
 
     #[test]

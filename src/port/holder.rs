@@ -30,21 +30,28 @@ impl fmt::Display for Holder {
 /// Who has `device`: the holder of its advisory lock, else another process that has it open. `None` when /proc does not say, as a plain user
 /// is not shown the open files of others.
 pub(super) fn find(device: &Path) -> Option<Holder> {
-    let pid = lock_holder(device).filter(|pid| *pid != std::process::id()).or_else(|| opener(device)).or_else(|| lock_holder(device))?;
-    let command = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    holder_below(Path::new("/"), device)
+}
+
+/// The same on the computer whose files are below `root`.
+pub(crate) fn holder_below(root: &Path, device: &Path) -> Option<Holder> {
+    let (file, proc) = (root.join(device.strip_prefix("/").unwrap_or(device)), root.join("proc"));
+    let locked = || lock_holder(&proc, &file);
+    let pid = locked().filter(|pid| *pid != std::process::id()).or_else(|| opener(&proc, device)).or_else(locked)?;
+    let command = fs::read_to_string(proc.join(pid.to_string()).join("comm")).unwrap_or_default();
     Some(Holder { pid, command: command.trim_end().to_owned() })
 }
 
 /// Looks the device's inode up in /proc/locks.
-fn lock_holder(device: &Path) -> Option<u32> {
-    let file = fs::metadata(device).ok()?;
+fn lock_holder(proc: &Path, file: &Path) -> Option<u32> {
+    let file = fs::metadata(file).ok()?;
     let inode = format!("{:02x}:{:02x}:{}", rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()), file.ino());
     // The kernel counts its way to where the last read ended, so a lock that goes in between hides another one. A read that is offered much room takes a
     // page at once, which is nearly always all; a small first one, as without the capacity, takes one line.
     let mut locks = String::with_capacity(64 * 1024);
     (0..3).find_map(|_| {
         locks.clear();
-        fs::File::open("/proc/locks").ok()?.read_to_string(&mut locks).ok()?;
+        fs::File::open(proc.join("locks")).ok()?.read_to_string(&mut locks).ok()?;
         locks.lines().find_map(|line| lock_on(line, &inode))
     })
 }
@@ -59,11 +66,11 @@ fn lock_on(line: &str, inode: &str) -> Option<u32> {
 }
 
 /// Looks for another process with the device among its open files.
-fn opener(device: &Path) -> Option<u32> {
+fn opener(proc: &Path, device: &Path) -> Option<u32> {
     let own = std::process::id();
-    let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let pids = fs::read_dir(proc).ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| *pid != own).find(|pid| {
-        fs::read_dir(format!("/proc/{pid}/fd"))
+        fs::read_dir(proc.join(pid.to_string()).join("fd"))
             .is_ok_and(|fds| fds.filter_map(Result::ok).any(|fd| fs::read_link(fd.path()).is_ok_and(|target| target == device)))
     })
 }
@@ -86,7 +93,7 @@ mod tests {
     #[test]
     fn a_lock_of_this_process_is_found() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert_eq!(lock_holder(file.path()), None);
+        assert_eq!(lock_holder(Path::new("/proc"), file.path()), None);
         file.as_file().lock().unwrap();
         assert_eq!(find(file.path()).unwrap().to_string(), "this program itself");
     }

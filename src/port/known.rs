@@ -52,9 +52,7 @@ impl KnownPort {
     /// What sysfs says of `device`, which is no link. `None` for a device that it does not list: a PTY.
     #[must_use]
     pub fn of(sysfs: &Path, device: &Path) -> Option<Self> {
-        // The kernel writes `!` for a `/` in a device's name.
-        let name = device.strip_prefix("/dev").ok()?.to_str()?.replace('/', "!");
-        Self::of_entry(&sysfs.join("class/tty").join(name))
+        Self::of_entry(&entry_of(sysfs, device)?)
     }
 
     /// An entry of `class/tty`: a terminal with a device behind it, which consoles and PTYs do not have.
@@ -75,6 +73,19 @@ impl KnownPort {
         links.sort();
         links.into_iter().find(|link| fs::canonicalize(link).is_ok_and(|device| device == self.device))
     }
+}
+
+/// Where sysfs describes a device, which is no link: it writes `!` for a `/` in its name.
+fn entry_of(sysfs: &Path, device: &Path) -> Option<PathBuf> {
+    let name = device.strip_prefix("/dev").ok()?.to_str()?.replace('/', "!");
+    Some(sysfs.join("class/tty").join(name))
+}
+
+/// Whether a device is a Raspberry Pi's mini UART: it tells no framing errors and no break, and its speed follows the core's clock (BCM2835 ARM Peripherals, 2.2).
+#[must_use]
+pub fn is_mini_uart(sysfs: &Path, device: &Path) -> bool {
+    let compatible = entry_of(sysfs, device).map(|entry| fs::read(entry.join("device/of_node/compatible")));
+    matches!(compatible, Some(Ok(text)) if text.split(|byte| *byte == 0).any(|name| name == b"brcm,bcm2835-aux-uart"))
 }
 
 impl UsbIdentity {

@@ -21,7 +21,7 @@ use crate::line::{self, BoardLock, Guardian, InputLine, LineConfig, LineError, L
 use crate::link::ControlClient;
 use crate::model::evkit::{FaultLog, VirtualEvkit};
 use crate::plan::{self, BoardSteps, VirtualSetup};
-use crate::port::Port;
+use crate::port::{self, Port};
 use crate::seam::real::RealSeam;
 use crate::seam::simulated::SimulatedSeam;
 use crate::seam::{LineId, LineState};
@@ -155,6 +155,12 @@ impl Session {
     /// [`Trouble`] says what stood in the way.
     pub fn open(board: &Board, owner: Owner, rig: &Rig) -> Result<Self, Trouble> {
         let found = board.port.resolve_in(&rig.sysfs).map_err(|error| Trouble::of(&error, Some(error.hint())))?;
+        if !board.accept_mini_uart && port::is_mini_uart(&rig.sysfs, &found.device) {
+            return Err(Trouble {
+                reason: format!("{found} is a Raspberry Pi's mini UART: it tells no framing errors and no break, and its speed follows the core's clock"),
+                hint: Some("use the PL011, which `dtoverlay=disable-bt` in config.txt puts on GPIO14 and 15 as /dev/ttyAMA0, or say `accept-mini-uart: true` on the board".to_owned()),
+            });
+        }
         let identity = super::unit::on_usb(&rig.sysfs, &found.device, &board.identity)?;
         let lock = match owner {
             Owner::Bench => {

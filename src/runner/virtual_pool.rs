@@ -53,6 +53,7 @@ impl VirtualPool {
                 sim: Sim::None,
                 port: PortName::Path(board.port_path().to_owned()),
                 baud: Baud::DEFAULT,
+                accept_mini_uart: false,
                 start_up: crate::bench::START_UP,
                 reset: Some(line("reset", Role::Output)),
                 power: Some(line("power", Role::Power)),

@@ -8,6 +8,7 @@ mod xml;
 
 mod bench;
 mod diagnose;
+mod doctor;
 mod files;
 mod health;
 mod locks;

@@ -5,7 +5,7 @@ import subprocess
 import time
 from xml.etree import ElementTree
 
-from machine import Machine
+from machine import Pi
 from packages import ROOT, call, say
 
 # A board that boots slowly enough for `between the windows`, which says why.
@@ -86,7 +86,7 @@ def run(parts, folder):
     for name, (_, cases) in BENCHES.items():
         job += f"mkdir -p /out/{name}\n{command('evkit-hil', f'/{name}.yaml', f'/out/{name}', cases)} > /out/{name}/log 2>&1\n"
         job += f"echo \"{name} ended with $?\"\n"
-    with Machine(**parts, job=job, files=files, folder=folder / "cases", board=BOARD, within=420) as pi:
+    with Pi(**parts, job=job, files=files, folder=folder / "cases", board=BOARD, within=420) as pi:
         out = pi.files()
     wanted = on_a_pseudo_terminal(program, folder / "pseudo-terminal")
     wrong = []

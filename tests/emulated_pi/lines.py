@@ -3,7 +3,7 @@
 import json
 
 from cases import BENCHES, LATE
-from machine import Machine
+from machine import Pi
 from packages import say
 
 # How a run is ended while it holds the board in reset, and the exit code that it then has.
@@ -19,6 +19,14 @@ steps:
   - reset: assert
   - wait: 60 s
 """
+BLOW = """format: 1
+scenario: blow
+summary: Holds the board in reset, and panics.
+steps:
+  - reset: assert
+  - wait: 1 s
+  - line: { name: fuse, state: assert }
+"""
 PULSE = """format: 1
 scenario: pulse
 summary: Two pulses.
@@ -31,12 +39,25 @@ steps:
 """
 
 
-def bench(reset):
-    return f"format: 1\n{LATE}boards:\n  kit: {{ port: /dev/ttyAMA0, health: false, reset: {{ {reset} }} }}\n"
+
+
+def bench(reset, more=""):
+    return f"format: 1\n{LATE}boards:\n  kit: {{ port: /dev/ttyAMA0, health: false, reset: {{ {reset} }}{more} }}\n"
+
+
+def hold(name, out):
+    """Shell: a run in the background, `$run`, that holds the board in reset, until it does."""
+    return (
+        f"evkit-hil run --bench /{name}.yaml --out /out/{out} /hold.yaml > /out/{out}.log 2>&1 & run=$!; tries=0; "
+        f"until grep -qs '\"edge\"' /out/{out}/timelines/*/events.jsonl || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.2; done; sleep 0.5"
+    )
 
 
 def job():
-    lines = ["export EVKIT_HIL_STATE_DIR=/tmp/state"]
+    lines = [
+        "export EVKIT_HIL_STATE_DIR=/tmp/state",
+        "for chip in /sys/class/gpio/gpiochip*; do [ \"$(cat $chip/label)\" = pinctrl-bcm2835 ] && pin=$(($(cat $chip/base) + 17)); done",
+    ]
     for name in NAMES:
         lines += [
             # Opening the port and listening drives nothing.
@@ -45,12 +66,18 @@ def job():
             f"echo '@@ pulses {name}'",
             f"evkit-hil run --bench /{name}.yaml --out /out/{name} /pulse.yaml > /out/{name}-pulse.log 2>&1; echo $? > /out/{name}-pulse.exit",
             "sleep 1",
+            f"echo '@@ panics {name}'; panics /{name}-fuse.yaml /blow.yaml /out/{name}-panic > /out/{name}-panic.log 2>&1; echo $? > /out/{name}-panic.exit; sleep 1; echo '@@ panicked {name}'; sleep 0.5",
         ]
+        if name.startswith("gpiocdev"):
+            lines += [
+                f"echo '@@ taken {name}'; echo $pin > /sys/class/gpio/export",
+                f"evkit-hil run --bench /{name}.yaml --out /out/second /hold.yaml > /out/{name}-taken.log 2>&1; echo $? > /out/{name}-taken.exit",
+                "echo $pin > /sys/class/gpio/unexport",
+            ]
         for end in ENDS:
             lines += [
-                f"evkit-hil run --bench /{name}.yaml --out /out/{name}-{end} /hold.yaml > /out/{name}-{end}.log 2>&1 &",
-                f"run=$!; tries=0; until grep -qs '\"edge\"' /out/{name}-{end}/timelines/*/events.jsonl || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.2; done",
-                f"sleep 0.5; echo '@@ holds {name}-{end}'; sleep 1",
+                hold(name, f"{name}-{end}"),
+                f"echo '@@ holds {name}-{end}'; sleep 1",
                 f"evkit-hil run --bench /{name}.yaml --out /out/second /hold.yaml > /out/{name}-{end}-second.log 2>&1; echo $? > /out/{name}-{end}-second.exit",
                 f"kill -{end} $run; wait $run; echo $? > /out/{name}-{end}.exit; sleep 1; echo '@@ ended {name}-{end}'; sleep 1",
             ]
@@ -73,19 +100,26 @@ def commanded(timeline):
 
 
 def run(parts, folder):
-    files = {f"{name}.yaml": bench(reset) for name, (reset, _) in BENCHES.items()} | {"hold.yaml": HOLD, "pulse.yaml": PULSE}
+    files = {"hold.yaml": HOLD, "pulse.yaml": PULSE, "blow.yaml": BLOW}
+    for name, (reset, _) in BENCHES.items():
+        files |= {f"{name}.yaml": bench(reset), f"{name}-fuse.yaml": bench(reset, ", lines: { fuse: { gpio: 27 } }")}
     seen, wrong = {}, []
-    with Machine(**parts, job=job(), files=files, folder=folder, within=420) as pi:
+    with Pi(**parts, job=job(), files=files, folder=folder, within=420) as pi:
         for name in NAMES:
             pi.wait_for(f"@@ listens {name}")
             begun = len(pi.pin.samples)
             pi.wait_for(f"@@ pulses {name}")
             if pi.pin.of(pi.pin.samples[begun:]):
                 wrong.append(f"{name}: listening asserts the line")
+            pi.wait_for(f"@@ panics {name}")
+            panicked = len(pi.pin.samples)
+            seen[name] = pi.pin.samples[begun:panicked]
+            pi.wait_for(f"@@ panicked {name}")
+            spans = pi.pin.of(pi.pin.samples[panicked:])
+            if len(spans) != 1 or spans[0][1] is None or not 1 <= spans[0][1] - spans[0][0] <= 2:
+                wrong.append(f"{name}: a run that panicked held the line for {spans}")
             for end in ENDS:
                 pi.wait_for(f"@@ holds {name}-{end}")
-                if end == "INT":
-                    seen[name] = list(pi.pin.samples[begun:])
                 holds = pi.pin.asserted()
                 if not holds or holds[-1][1] is not None:
                     wrong.append(f"{name}: the line is not asserted while it is held")
@@ -106,6 +140,14 @@ def run(parts, folder):
         first = pin[0][0] if pin else float("inf")
         if name.endswith("open-drain") and any(sample.output and sample.at < first for sample in seen[name]):
             wrong.append(f"{name}: the pin is an output before the first pulse")
+        said, code = ((out / f"{name}-panic.{kind}").read_text() for kind in ("log", "exit"))
+        if code.strip() != "101" or "the fuse has blown" not in said:
+            wrong.append(f"{name}: a run that panics gives exit code {code}: {said}")
+        if name.startswith("gpiocdev"):
+            said, code = ((out / f"{name}-taken.{kind}").read_text() for kind in ("log", "exit"))
+            say(f"{name}, when another program holds the line: {said.strip()}")
+            if code.strip() != "3" or "in use" not in said or "sysfs" not in said:
+                wrong.append(f"{name}: with the line in use by another program, exit code {code}: {said}")
         for end, code in ENDS.items():
             found = (out / f"{name}-{end}.exit").read_text().strip()
             if found != str(code):

@@ -1,29 +1,32 @@
-"""An emulated Raspberry Pi 3 B with a virtual EVKIT wired to it, and what can be seen of both from outside."""
+"""An emulated computer, a Raspberry Pi 3 B with a virtual EVKIT wired to it, and what can be seen of both from outside."""
 
 import base64
 import collections
+import io
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
+import sys
 import tarfile
 import threading
 import time
-import io
 
 from packages import CACHE, call, say
 
 GPIO_FUNCTION = 0x3F200000
 GPIO_LEVELS = 0x3F200034
+RESET_GPIO = 17
 # An edge as QEMU reports it (`low`), or a pin as its registers were read (`output`, `low`), with the time here in seconds.
 Sample = collections.namedtuple("Sample", "at output low")
 
 
 class Tap(threading.Thread):
-    """Stands between a socket of QEMU's and whoever connects here, and keeps what goes over it."""
+    """Stands between a socket of QEMU's and whoever connects here, and shows what goes over it."""
 
-    def __init__(self, path, qemu, upwards=lambda chunk: None, downwards=lambda chunk: None):
+    def __init__(self, path, qemu, upwards, downwards):
         super().__init__(daemon=True)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -103,56 +106,59 @@ class Pin:
 
 
 class Machine:
-    """A Pi that boots, does its job and is ended. Use it in a `with`: whatever happens, nothing is left running."""
+    """A computer that boots, does its job and is ended. Use it in a `with`: whatever happens, nothing is left running."""
 
-    def __init__(self, kernel, dtb, binary, program, job, files, folder, board=(), within=240, gpio=17, wired=True):
-        self.kernel, self.dtb, self.program, self.within, self.gpio = kernel, dtb, program, within, gpio
-        self.folder, self.board, self.wired = pathlib.Path(folder), board, wired
+    # The kernel's word for where its console is.
+    CONSOLE = ""
+
+    def __init__(self, kernel, built, job, files, folder, within, devices=(), options=""):
+        self.kernel, self.within, self.devices, self.options = kernel, within, devices, options
+        self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.pin = Pin(gpio)
-        self.sent, self.received = bytearray(), bytearray()
+        self.console = self.folder / "console"
         self.processes = []
-        self.initrd = self.make_initrd(binary, job, files)
+        self.initrd = self.make_initrd(built, job, files)
 
-    def make_initrd(self, binary, job, files):
+    def make_initrd(self, built, job, files):
         (busybox,) = (CACHE / "unpacked").glob("bin/busybox")
         root = self.folder / "root"
-        content = {"init": pathlib.Path(__file__).with_name("init"), "bin/busybox": busybox, "bin/evkit-hil": binary}
+        content = {"init": pathlib.Path(__file__).with_name("init"), "bin/busybox": busybox}
+        content |= {"bin/evkit-hil": built / "evkit-hil", "bin/panics": built / "examples/panics"}
         for name, source in content.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(pathlib.Path(source).read_bytes())
             (root / name).chmod(0o755)
         for name, text in {"job": job, **files}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
         initrd = self.folder / "initrd.gz"
         call("sh", "-c", f"find . | cpio -o -H newc --quiet | gzip -1 > {initrd}", cwd=root)
         return initrd
 
+    def hardware(self):
+        """Words of QEMU's for what this computer is, with a socket for each end that is used from here."""
+        raise NotImplementedError
+
     def __enter__(self):
         # A socket's name is short.
-        self.sockets = pathlib.Path(f"/tmp/emulated-pi-{os.getpid()}-{id(self) % 10000}")
+        self.sockets = pathlib.Path(f"/tmp/emulated-{os.getpid()}-{id(self) % 10000}")
         self.sockets.mkdir()
-        at = lambda name: self.sockets / name
-        self.console, self.control = self.folder / "console", at("control")
-        command = ["qemu-system-aarch64", "-M", "raspi3b", "-kernel", self.kernel, "-dtb", self.dtb, "-initrd", self.initrd]
-        command += ["-append", "console=ttyS1,115200 iomem=relaxed quiet rdinit=/init", "-display", "none", "-no-reboot"]
-        command += ["-monitor", f"unix:{at('monitor')},server=on,wait=off"]
-        command += ["-serial", f"unix:{at('uart')},server=on,wait=off", "-serial", f"file:{self.console}"]
-        command += ["-qtest", f"unix:{at('qtest')},server=on,wait=off", "-qtest-log", "/dev/null"]
+        try:
+            self.boot()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def boot(self):
+        command = ["qemu-system-aarch64", *self.hardware(), "-kernel", self.kernel, "-initrd", self.initrd]
+        command += ["-append", f"console={self.CONSOLE} quiet rdinit=/init {self.options}", "-display", "none", "-no-reboot"]
+        command += ["-monitor", f"unix:{self.sockets / 'monitor'},server=on,wait=off"]
+        command += ["-qtest", f"unix:{self.sockets / 'qtest'},server=on,wait=off", "-qtest-log", "/dev/null"]
+        command += [word.format(sockets=self.sockets) for word in self.devices]
         self.begun = time.monotonic()
         self.start(command, "qemu")
-        self.until(lambda: at("uart").exists() and at("qtest").exists(), "QEMU's sockets")
-        if not self.wired:
-            return self
-        Tap(at("uart-tap"), at("uart"), upwards=self.sent.extend, downwards=self.received.extend)
-        Tap(at("qtest-tap"), at("qtest"), upwards=self.pin.commands, downwards=self.pin.answers)
-        board = [self.program, "virtual", "--qemu", at("uart-tap"), "--qtest", at("qtest-tap"), "--reset-gpio", self.gpio]
-        board += ["--control", self.control]
-        for setting in self.board:
-            board += ["--set", setting]
-        self.start(board, "board")
-        self.until(self.control.exists, "the virtual board")
-        return self
+        self.until((self.sockets / "qtest").exists, "QEMU's sockets")
 
     def __exit__(self, kind, *_):
         if kind is not None:
@@ -212,3 +218,72 @@ class Machine:
                 while not said.endswith(b"(qemu) "):
                     said += monitor.recv(4096)
             return said.decode(errors="replace")
+
+    def connect(self, name):
+        """A connection to one of the sockets."""
+        end = socket.socket(socket.AF_UNIX)
+        end.connect(str(self.sockets / name))
+        return end
+
+
+class Pi(Machine):
+    """A Raspberry Pi 3 B, with a virtual EVKIT wired to its UART and to a GPIO where it is `wired`."""
+
+    CONSOLE = "ttyS1,115200 iomem=relaxed"
+
+    def __init__(self, kernel, dtb, built, program, job, files, folder, within, board=(), wired=True, accelerator="tcg", **others):
+        super().__init__(kernel, built, job, files, folder, within, **others)
+        self.dtb, self.program, self.board, self.wired, self.accelerator = dtb, program, board, wired, accelerator
+        self.pin = Pin(RESET_GPIO)
+
+    def hardware(self):
+        uart = self.sockets / "uart"
+        return ["-M", "raspi3b", "-accel", self.accelerator, "-dtb", self.dtb, "-serial", f"unix:{uart},server=on,wait=off", "-serial", f"file:{self.console}"]
+
+    def boot(self):
+        super().boot()
+        if not self.wired:
+            return
+        at = lambda name: self.sockets / name
+        Tap(at("qtest-tap"), at("qtest"), upwards=self.pin.commands, downwards=self.pin.answers)
+        board = [self.program, "virtual", "--qemu", at("uart"), "--qtest", at("qtest-tap"), "--reset-gpio", self.pin.gpio]
+        board += ["--control", at("control")]
+        for setting in self.board:
+            board += ["--set", setting]
+        self.start(board, "board")
+        self.until(at("control").exists, "the virtual board")
+
+
+class LinuxBoard(Machine):
+    """Any Linux board with a GPIO chip whose pins can be driven from outside, a PL061 with 8 lines, and a serial port, `/dev/ttyS0`: the socket `port`."""
+
+    CONSOLE = "ttyAMA0"
+
+    def hardware(self):
+        port = f"socket,id=port,path={self.sockets / 'port'},server=on,wait=off"
+        return ["-M", "virt", "-cpu", "cortex-a53", "-m", "512", "-nic", "none", "-serial", f"file:{self.console}", "-chardev", port, "-device", "pci-serial,chardev=port"]
+
+    def boot(self):
+        super().boot()
+        # QEMU ends when it is given a wrong path.
+        (chip,) = re.findall(r"/(device\[\d+\]) \(pl061\)", self.monitor("info qom-tree"))
+        self.chip = f"/machine/unattached/{chip}"
+        self.qtest, self.driven = self.connect("qtest"), lambda line, high: None
+        threading.Thread(target=self.hear, args=(self.qtest.makefile(),), daemon=True).start()
+        self.ask(f"irq_intercept_out {self.chip}")
+
+    def ask(self, command):
+        self.qtest.sendall(f"{command}\n".encode())
+
+    def hear(self, lines):
+        """Tells `driven` what the computer drives its pins to."""
+        try:
+            for words in map(str.split, lines):
+                if words[0] == "IRQ":
+                    self.driven(int(words[2]), words[1] == "raise")
+        except OSError:
+            pass
+
+    def drive(self, line, high):
+        """Drives a pin of the chip from outside."""
+        self.ask(f"set_irq_in {self.chip} unnamed-gpio-in {line} {high:d}")

@@ -19,6 +19,9 @@ PROGRAMS = {
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
 }
 LIBRARIES = {"/usr/aarch64-linux-gnu/lib/libc.a": "libc6-dev-arm64-cross"}
+# Where newer kernels are for the same Debian.
+BACKPORTS = "bookworm-backports"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # The oldest compiler that builds this: see rust-version in Cargo.toml.
 OLDEST = (1, 89)
 DTB = "broadcom/bcm2837-rpi-3-b.dtb"
@@ -64,8 +67,14 @@ class Archive:
         self.folder = CACHE / "packages"
         self.unpacked = CACHE / "unpacked"
         apt = CACHE / "apt"
-        for folder in (self.folder, self.unpacked, apt / "lists" / "partial", apt / "cache" / "archives" / "partial"):
+        sources = apt / "sources.list.d"
+        for folder in (self.folder, self.unpacked, sources, apt / "lists" / "partial", apt / "cache" / "archives" / "partial"):
             folder.mkdir(parents=True, exist_ok=True)
+        for file in pathlib.Path("/etc/apt/sources.list.d").glob("*"):
+            shutil.copy(file, sources)
+        known = output("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages")
+        (debian, *_) = (line.split()[1] for line in known.splitlines() if line.split()[0] == "bookworm")
+        (sources / "backports.list").write_text(f"deb [signed-by={KEYRING}] {debian} {BACKPORTS} main\n")
         self.options = []
         for option in (
             "APT::Architecture=arm64",
@@ -74,6 +83,7 @@ class Archive:
             "Dir::State::status=/dev/null",
             f"Dir::State::lists={apt / 'lists'}",
             f"Dir::Cache={apt / 'cache'}",
+            f"Dir::Etc::sourceparts={sources}",
         ):
             self.options += ["-o", option]
         self.is_updated = False
@@ -101,29 +111,48 @@ class Archive:
         marker.touch()
         return sorted(self.unpacked.glob(wanted))
 
-    def kernel(self):
-        """The kernel that linux-image-arm64 depends on, and the device tree of a Raspberry Pi 3 B."""
-        marker = self.folder / "kernel"
+    def kernel(self, release=None):
+        """The kernel that linux-image-arm64 of a release depends on, and the device tree of a Raspberry Pi 3 B."""
+        marker = self.folder / ("kernel" if release is None else f"kernel-{release}")
         if not marker.exists():
             self.update()
-            depends = output("apt-cache", *self.options, "depends", "linux-image-arm64")
+            of_release = () if release is None else ("-o", f"APT::Default-Release={release}")
+            depends = output("apt-cache", *self.options, *of_release, "depends", "linux-image-arm64")
             marker.write_text(re.search(r"Depends: (linux-image-\S+)", depends).group(1))
         name = marker.read_text()
         version = name.removeprefix("linux-image-")
         (image,) = self.unpack(name, f"boot/vmlinuz-{version}")
-        return image, self.unpacked / "usr/lib" / name / DTB
+        return image, device_tree(self.unpacked / "usr/lib" / name / DTB, CACHE / f"{name}.dtb")
+
+    def modules(self, *names):
+        """The files of the kernel's modules of these names, each after those that it needs. What is not there as a file is built into the kernel."""
+        (tree,) = self.unpacked.glob("lib/modules/" + (self.folder / "kernel").read_text().removeprefix("linux-image-"))
+        files = {file.stem.replace("-", "_"): file for file in tree.rglob("*.ko")}
+        order = []
+
+        def add(name):
+            file = files.get(name.replace("-", "_"))
+            if file is None or file in order:
+                return
+            depends = re.search(rb"\0depends=([^\0]*)\0", file.read_bytes()).group(1).decode()
+            for other in filter(None, depends.split(",")):
+                add(other)
+            order.append(file)
+
+        for name in names:
+            add(name)
+        return order
 
 
-def device_tree(dtb):
+def device_tree(dtb, changed):
     """The kernel's device tree as `dtoverlay=disable-bt` leaves it on a real Pi: the PL011 is /dev/ttyAMA0."""
-    changed = CACHE / "pi.dtb"
     shutil.copy(dtb, changed)
     call("fdtput", "-r", changed, "/soc/serial@7e201000/bluetooth")
     return changed
 
 
 def cross_build(archive):
-    """The static binary for arm64."""
+    """The static programs for arm64, evkit-hil and `panics`: the folder of the first, which has the other in examples/."""
     version = output("dpkg-query", "-W", "-f", "${Version}", "rustc-web")
     rustlib = "usr/lib/rustlib/aarch64-unknown-linux-gnu"
     archive.unpack(f"libstd-rust-web-dev={version}", f"{rustlib}/lib/libstd-*.rlib")
@@ -143,5 +172,6 @@ def cross_build(archive):
     }
     say("building for arm64")
     build = CACHE / "build"
-    call("cargo", "build", "--release", "--locked", "--quiet", "--bin", "evkit-hil", "--target", target, "--target-dir", build, cwd=ROOT, env=environment)
-    return build / target / "release" / "evkit-hil"
+    what = ("--bin", "evkit-hil", "--example", "panics")
+    call("cargo", "build", "--release", "--locked", "--quiet", *what, "--target", target, "--target-dir", build, cwd=ROOT, env=environment)
+    return build / target / "release"

@@ -1,0 +1,106 @@
+"""A USB adapter on its real driver: pulled in the middle of a case it is named as the cause and the line is released, and when it is back, under another device, its names find it."""
+
+import threading
+import time
+
+from cases import read
+from machine import Pi
+from packages import Archive, say
+
+SERIAL = "EVKIT0001"
+LINK = f"/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_{SERIAL}-if00-port0"
+# The one port of this computer: behind a hub, which QEMU would add, Linux hangs when a device is pulled. And QEMU ends when one goes that is being read from, so its driver is taken from it first, which then does what it does when the device goes.
+ADAPTER = f"usb-serial,id=adapter,chardev=adapter,serial={SERIAL},always-plugged=on,bus=usb-bus.0,port=1"
+DEVICES = ("-chardev", "socket,id=adapter,path={sockets}/adapter,server=on,wait=off", "-device", ADAPTER)
+MODULES = ("phy_generic", "dwc2", "ftdi_sio")
+# A bench for each name of the port.
+PORTS = {"link": LINK, "serial": f"{{ usb-serial: {SERIAL} }}"}
+TICK = b"tick\n"
+PULLED = """format: 1
+scenario: pulled
+summary: The adapter is pulled while the board is held in reset.
+steps:
+  - expect: { text: tick, within: 20 s }
+  - reset: assert
+  - expect: { text: never, within: 60 s }
+"""
+BACK = """format: 1
+scenario: back
+summary: The adapter is there.
+steps:
+  - expect: { text: tick, within: 20 s }
+"""
+
+
+def bench(port):
+    return f"format: 1\nboards:\n  other: {{ port: {port}, kind: generic, reset: {{ backend: rppal, gpio: 17 }} }}\n"
+
+
+def job(modules):
+    run = lambda name, bench: f"evkit-hil run --bench /{bench}.yaml --out /out/{name} /{name.split('-')[0]}.yaml > /out/{name}.log 2>&1; echo $? > /out/{name}.exit"
+    lines = [
+        "export EVKIT_HIL_STATE_DIR=/tmp/state",
+        *(f"insmod /modules/{module}" for module in modules),
+        # As udev names an adapter.
+        "named() { printf %s \"$(cat $1)\" | tr ' ' _; }",
+        "links() {",
+        "  rm -rf /dev/serial; mkdir -p /dev/serial/by-id",
+        "  for tty in /sys/class/tty/ttyUSB*; do",
+        "    usb=$(readlink -f $tty/device/../..)",
+        "    ln -s ../../${tty##*/} /dev/serial/by-id/usb-$(named $usb/manufacturer)_$(named $usb/product)_$(named $usb/serial)-if00-port0",
+        "  done",
+        "}",
+        "there() { until [ -e /sys/class/tty/$1 ]; do sleep 0.1; done; links; }",
+        "there ttyUSB0",
+        f"({run('pulled', 'link')}) & run=$!",
+        "until grep -qs '\"edge\"' /out/pulled/timelines/*/events.jsonl; do sleep 0.1; done",
+        # Somebody who keeps the device, so that the adapter comes back as another.
+        "sleep 1000 < /dev/ttyUSB0 & keeper=$!",
+        "echo '@@ holds'; sleep 1",
+        "echo '@@ pulls'; echo 1-1:1.0 > /sys/bus/usb/drivers/ftdi_sio/unbind",
+        "wait $run",
+        "echo '@@ ended'",
+        "while [ -e /sys/bus/usb/devices/1-1 ]; do sleep 0.1; done; echo '@@ gone'",
+        "there ttyUSB1",
+        *(run(f"back-{name}", name) for name in PORTS),
+        "kill $keeper",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def run(parts, folder):
+    modules = Archive().modules(*MODULES)
+    files = {f"{name}.yaml": bench(port) for name, port in PORTS.items()} | {"pulled.yaml": PULLED, "back.yaml": BACK}
+    files |= {f"modules/{module.name}": module.read_bytes() for module in modules}
+    names = [module.name for module in modules]
+    with Pi(**parts, job=job(names), files=files, folder=folder, within=90, devices=DEVICES) as pi:
+        adapter = pi.connect("adapter")
+
+        def tick():
+            try:
+                while True:
+                    adapter.sendall(TICK)
+                    time.sleep(0.1)
+            except OSError:
+                pass
+
+        threading.Thread(target=tick, daemon=True).start()
+        pi.wait_for("@@ pulls")
+        holds = pi.pin.asserted()
+        assert holds and holds[-1][1] is None, "the line is not asserted while the board is held in reset"
+        pulled = time.monotonic()
+        pi.wait_for("@@ ended")
+        say(f"the run ended {time.monotonic() - pulled:.1f} s after the adapter was pulled")
+        pi.until(lambda: pi.pin.asserted()[-1][1] is not None, "the release of the line")
+        pi.monitor("device_del adapter")
+        pi.wait_for("@@ gone")
+        pi.monitor(f"device_add {ADAPTER}")
+        out = pi.files()
+        adapter.close()
+    said = (out / "pulled.log").read_text()
+    assert (out / "pulled.exit").read_text().strip() == "3", said
+    cases = read(out / "pulled/junit.xml")
+    assert "port-lost" in said and cases["pulled"][0] == "skipped" and cases["board other"][0] == "error", f"{cases}: {said}"
+    for name in PORTS:
+        said = (out / f"back-{name}.log").read_text()
+        assert (out / f"back-{name}.exit").read_text().strip() == "0", f"by its {name}: {said}"
