@@ -109,6 +109,7 @@ const MISTAKES = [
   ['scenario', 'format: 1\nscenario: a\nsteps:\n  - at:\n      command: AT\n      within: 2 sec\n', 5],
   ['scenario', 'format: 1\nscenario: a\neffects: [speeds]\nsteps:\n  - restore:\n', 2],
   ['scenario', 'format: 1\nscenario: a\nvirtual: { boot-windw: 20 ms }\nsteps:\n  - restore:\n', 2],
+  ['fragment', 'format: 1\nfragment: a\nparameters: { time: }\nsteps:\n  - wiat: $time\n', 4],
   ['bench', 'format: 1\nboards:\n  kit-1:\n    port: /dev/ttyUSB0\n    bauds: 9600\n    reset: { gpio: 17 }\n', 4],
   ['bench', 'format: 1\nboards:\n  kit-1:\n    port: /dev/ttyUSB0\n    reset: { gpio: 17, drive: pushpull }\n', 4],
 ];
@@ -118,7 +119,7 @@ async function main() {
   const settings = {
     yaml: {
       validate: true, hover: true, completion: true, schemaStore: { enable: false, url: '' },
-      schemas: { [schema('scenario')]: ['/**/scenarios/*.yaml', '/**/*.scenario.yaml'], [schema('bench')]: ['/**/*.bench.yaml'] },
+      schemas: { [schema('scenario')]: ['/**/scenarios/*.yaml', '/**/*.scenario.yaml'], [schema('bench')]: ['/**/*.bench.yaml'], [schema('fragment')]: ['/**/fragments/*.yaml', '/**/examples/*.yaml', '/**/*.fragment.yaml'] },
     },
   };
   const server = new Server(path.join(process.argv[2], 'yaml-language-server/bin/yaml-language-server'), settings);
@@ -135,8 +136,10 @@ async function main() {
     expect(diagnostics.length === 0, `${name} is shown with mistakes:\n${shown}\n${text}`);
     sound += 1;
   };
-  for (const name of fs.readdirSync('scenarios').filter((name) => name.endsWith('.yaml'))) {
-    await nothingWrong(`scenarios/${name}`, fs.readFileSync(`scenarios/${name}`, 'utf8'));
+  for (const folder of ['scenarios', 'fixtures/fragments', 'docs/examples']) {
+    for (const name of fs.readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
+      await nothingWrong(`${folder}/${name}`, fs.readFileSync(`${folder}/${name}`, 'utf8'));
+    }
   }
   for (const file of ['README.md', 'docs/scenarios.md', 'docs/bench.md']) {
     for (const [kind, texts] of Object.entries(blocks(file))) {

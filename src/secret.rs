@@ -6,11 +6,20 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::fs::{Mode, OFlags};
 
 /// What comes before a secret's name in the environment.
 pub const VARIABLE: &str = "EVKIT_HIL_SECRET_";
+
+/// Keeps the secrets of the environment from a program that is started: what it writes to standard error goes into messages.
+pub(crate) fn keep_from(command: &mut Command) {
+    let variables = std::env::vars_os().map(|(name, _)| name).filter(|name| name.as_encoded_bytes().starts_with(VARIABLE.as_bytes()));
+    variables.for_each(|name| {
+        command.env_remove(name);
+    });
+}
 
 /// The shortest secret: a shorter one would be masked all over a record, and so be known by where it is not.
 const SHORTEST: usize = 4;

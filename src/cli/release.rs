@@ -8,6 +8,7 @@ use crate::bench::Board;
 use crate::line::{LineConfig, release_all};
 use crate::report::Exit;
 use crate::runner::words::describe_error;
+use crate::timeline::masked;
 
 pub(super) fn release(args: &Release, talk: &Talk) -> Result<Exit, Failure> {
     let bench = match crate::bench::Bench::load(&args.bench) {
@@ -21,12 +22,12 @@ pub(super) fn release(args: &Release, talk: &Talk) -> Result<Exit, Failure> {
     };
     let boards = chosen_boards(&bench, &args.board)?;
     let lines: Vec<_> = boards.into_iter().flat_map(|board| board.outputs().map(move |line| (named(board, line), line.clone()))).collect();
-    let mut exit = Exit::Passed;
+    let (mut exit, secrets) = (Exit::Passed, bench.secrets.all());
     for (board, result) in release_all(&lines) {
         match result {
             Ok(()) => talk.say(&format!("{board}: released")),
             Err(error) => {
-                talk.say(&format!("{board}: not released: {}", describe_error(&error)));
+                talk.say(&format!("{board}: not released: {}", masked(&secrets, describe_error(&error))));
                 exit = Exit::Rig;
             }
         }

@@ -77,7 +77,8 @@ fn services(system: &System<'_>, report: &mut Report<'_>) {
 
 fn voltage(system: &System<'_>, report: &mut Report<'_>) {
     const CHECK: &str = "voltage";
-    const REMEDY: &str = "a supply for this model of 5.1 V at the Pi itself, and a short thick cable; feed the kit and the hub by themselves";
+    const REMEDY: &str =
+        "a supply for this model of 5.1 V at the Pi itself, and a short thick cable; feed the kit and the hub by themselves";
     let flags = system
         .read("/sys/devices/platform/soc/soc:firmware/get_throttled")
         .and_then(|text| u32::from_str_radix(text.trim_start_matches("0x"), 16).ok());
@@ -105,9 +106,10 @@ fn voltage(system: &System<'_>, report: &mut Report<'_>) {
 /// What the driver `rpi_volt` says; `None` where there is none.
 fn alarm(system: &System<'_>) -> Option<bool> {
     let sensors = std::fs::read_dir(system.at("/sys/class/hwmon")).ok()?;
-    let sensor = sensors.flatten().map(|entry| entry.path()).find(|path| {
-        std::fs::read_to_string(path.join("name")).is_ok_and(|name| name.trim() == "rpi_volt")
-    })?;
+    let sensor = sensors
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| std::fs::read_to_string(path.join("name")).is_ok_and(|name| name.trim() == "rpi_volt"))?;
     Some(std::fs::read_to_string(sensor.join("in0_lcrit_alarm")).ok()?.trim() == "1")
 }
 
@@ -166,7 +168,8 @@ fn usb_serials(system: &System<'_>, report: &mut Report<'_>) {
     }
     for (serial, places) in doubled {
         let says: Vec<String> = places.iter().map(|(place, ports)| format!("{} at {place}", ports.join(" and "))).collect();
-        let remedy = format!("name them by their places, as in `port: {{ usb-path: {} }}`", places.keys().next().map_or("1-1", String::as_str));
+        let remedy =
+            format!("name them by their places, as in `port: {{ usb-path: {} }}`", places.keys().next().map_or("1-1", String::as_str));
         report.warn(CHECK, format!("{} share the serial number {serial}", says.join(", ")), remedy);
     }
 }
@@ -177,7 +180,11 @@ fn rppal(system: &System<'_>, is_asked_for: bool, report: &mut Report<'_>) {
     match system.kernel.rppal_model() {
         Some(known) => report.fine(CHECK, format!("it knows this computer as {known}")),
         None if is_asked_for => {
-            report.fail(CHECK, format!("it does not know {model}: its list of models is closed"), "`backend: gpiocdev, line: GPIO17` with your pin");
+            report.fail(
+                CHECK,
+                format!("it does not know {model}: its list of models is closed"),
+                "`backend: gpiocdev, line: GPIO17` with your pin",
+            );
         }
         None => report.fine(CHECK, format!("it does not know {model}, so pins are driven through the GPIO character device")),
     }

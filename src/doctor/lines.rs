@@ -36,7 +36,11 @@ fn is_free(system: &System<'_>, line: &LineConfig, report: &mut Report<'_>) -> b
             true
         }
         Ok(Some(user)) => {
-            report.fail(CHECK, format!("{name} is in use by {user:?}"), "end that program, choose another line, or take the overlay that uses it out of config.txt");
+            report.fail(
+                CHECK,
+                format!("{name} is in use by {user:?}"),
+                "end that program, choose another line, or take the overlay that uses it out of config.txt",
+            );
             false
         }
         Err(error) => {
@@ -66,8 +70,16 @@ fn wake_up(system: &System<'_>, line: &LineConfig, report: &mut Report<'_>) {
     let wakes = if WAKE_HIGH.contains(&pin) { "up" } else { "down" };
     let asserts = if line.active == Active::Low { "down" } else { "up" };
     if wakes == asserts {
-        let better = if asserts == "down" { "GPIO5 or GPIO6, which wake with a pull-up" } else { "one of GPIO9 to GPIO27, which wake with a pull-down" };
-        report.warn(CHECK, format!("GPIO{pin} wakes pulled {wakes}: a Pi that starts can hold the board in reset"), format!("wire it to {better}"));
+        let better = if asserts == "down" {
+            "GPIO5 or GPIO6, which wake with a pull-up"
+        } else {
+            "one of GPIO9 to GPIO27, which wake with a pull-down"
+        };
+        report.warn(
+            CHECK,
+            format!("GPIO{pin} wakes pulled {wakes}: a Pi that starts can hold the board in reset"),
+            format!("wire it to {better}"),
+        );
     } else {
         report.fine(CHECK, format!("GPIO{pin} wakes pulled {wakes}, so a Pi that starts leaves the board alone"));
     }
@@ -82,14 +94,25 @@ fn released(system: &System<'_>, board: &Board, line: &LineConfig, ask: Ask<'_>,
     if line.bias == opposite(line) {
         return report.fine(CHECK, "the pin pulls a line that is let go to where it is released");
     }
-    let question = format!("Read the released reset pin of {}? That lets go of it and pulls it for a moment, which may reset the board.", board.name);
+    let question =
+        format!("Read the released reset pin of {}? That lets go of it and pulls it for a moment, which may reset the board.", board.name);
     match ask(&question) {
         Some(true) => {}
         Some(false) => return report.not_looked(CHECK, "not read: you said no", None),
-        None => return report.not_looked(CHECK, "not read: that may reset the board, and nobody is here to be asked", Some("--yes reads it".to_owned())),
+        None => {
+            return report.not_looked(
+                CHECK,
+                "not read: that may reset the board, and nobody is here to be asked",
+                Some("--yes reads it".to_owned()),
+            );
+        }
     }
     let (to_released, to_asserted) = if line.active == Active::Low { ("high", "low") } else { ("low", "high") };
-    let remedy = if line.active == Active::Low { "`bias: pull-up`, or `drive: push-pull` behind a level shifter" } else { "`bias: pull-down`, or `drive: push-pull`" };
+    let remedy = if line.active == Active::Low {
+        "`bias: pull-up`, or `drive: push-pull` behind a level shifter"
+    } else {
+        "`bias: pull-down`, or `drive: push-pull`"
+    };
     match system.kernel.released_levels(line) {
         Ok(levels) if levels.alone == line.active => report.fail(
             CHECK,

@@ -136,7 +136,11 @@ fn modem_lines(board: &Board, report: &mut Report<'_>) {
     match own {
         Some((line, signal)) => report.warn(
             CHECK,
-            format!("{} is {} of the port: whoever opens the port drives it, and the kernel raises it at every opening", line.name, signal.name()),
+            format!(
+                "{} is {} of the port: whoever opens the port drives it, and the kernel raises it at every opening",
+                line.name,
+                signal.name()
+            ),
             "wire it to a GPIO; until then let nothing else open the port",
         ),
         None => report.fine(CHECK, "neither DTR nor RTS is a line of the board"),

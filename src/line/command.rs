@@ -4,7 +4,7 @@
 //! process is killed a program that runs is killed with it, so that it cannot assert behind the guardian's back, and the line stays as it was; the guardian runs the releasing program. Power is left as it is at drop and by the guardian.
 //!
 //! The program is given as an argument list and started without a shell, in a process group of its own, so that a Ctrl-C at the terminal does not end a release in its middle. Its standard input is
-//! empty, what it writes to standard output is thrown away, and what it writes to standard error goes into the error when it fails. It fails with an exit code other than 0, or by taking
+//! empty, secrets of the environment (`EVKIT_HIL_SECRET_…`) are kept from it, what it writes to standard output is thrown away, and what it writes to standard error goes into the error when it fails. It fails with an exit code other than 0, or by taking
 //! longer than `within`: then it is killed with its group, and what the line does now is not known. `drive`, `bias` and `active` mean nothing here: they are the affair of the program.
 
 use std::io::Read;
@@ -88,6 +88,7 @@ impl CommandLine {
         };
         let (program, arguments) = self.command(state).split_first().ok_or_else(|| LineError::Refused("no program is named".to_owned()))?;
         let mut command = Command::new(program);
+        crate::secret::keep_from(&mut command);
         command.args(arguments).process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         dies_with_its_starter(&mut command);
         let mut child = command.spawn().map_err(|source| match source.kind() {

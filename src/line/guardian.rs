@@ -104,7 +104,9 @@ impl Guardian {
     pub fn start(program: &Path, lines: &[LineConfig]) -> Result<Self, GuardianError> {
         let mut handed = serde_json::to_vec(lines).map_err(GuardianError::Lines)?;
         handed.push(b'\n');
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        crate::secret::keep_from(&mut command);
+        let mut child = command
             .arg("guardian")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

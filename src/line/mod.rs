@@ -44,8 +44,8 @@ pub use config::{Active, Backend, Bias, Drive, GpioLine, LineConfig, Role, Signa
 pub use error::LineError;
 pub use guardian::{Guardian, GuardianError, guardian_main};
 pub use lock::{BoardLock, LockError, LockInfo};
-pub use look::{PinLevels, released_levels, user_of};
 pub(crate) use lock::{make_directory, open_shared};
+pub use look::{PinLevels, released_levels, user_of};
 pub use open::{drive_within, open, open_input, open_on};
 pub use release::{release, release_all};
 pub use reservation::Reservation;

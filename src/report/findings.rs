@@ -22,7 +22,8 @@ pub fn finding_block(finding: &Finding, width: usize, palette: &Palette) -> Stri
     let about = format!("{board}{}:", finding.check);
     let lines = wrap(&format!("{about} {}", escape::text(&finding.says)), width.saturating_sub(INDENT));
     // The first line begins with what it is about, unless that alone is wider than a line.
-    let first = lines[0].strip_prefix(about.as_str()).map_or_else(|| lines[0].clone(), |rest| format!("{}{rest}", paint(palette.strong, &about)));
+    let first =
+        lines[0].strip_prefix(about.as_str()).map_or_else(|| lines[0].clone(), |rest| format!("{}{rest}", paint(palette.strong, &about)));
     let mut block = format!("{} {first}", paint(style, &format!("{word:>6}")));
     for line in &lines[1..] {
         block.push_str(&format!("\n{:INDENT$}{line}", ""));

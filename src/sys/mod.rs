@@ -5,7 +5,7 @@ mod clock;
 pub(crate) mod descriptors;
 mod tty;
 
+pub(crate) use clock::clock_is_synchronized;
 #[cfg(test)]
 pub(crate) use tty::modem_lines;
-pub(crate) use clock::clock_is_synchronized;
 pub(crate) use tty::{ModemLines, adopt, borrow, is_exclusive, set_modem_lines};

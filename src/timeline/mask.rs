@@ -31,6 +31,12 @@ const SHORTEST_PART: usize = 4;
 /// Between these, a message shows what came.
 const EDGES: [char; 2] = ['"', '…'];
 
+/// A text that is shown beside a timeline, without these secrets.
+#[must_use]
+pub fn masked(secrets: &[Secret], text: String) -> String {
+    Mask::new(secrets.to_vec()).said(&text).unwrap_or(text)
+}
+
 /// What one timeline may not show.
 #[derive(Debug, Default)]
 pub(super) struct Mask {

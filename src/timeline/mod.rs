@@ -14,6 +14,7 @@ mod writer;
 
 pub use error::TimelineError;
 pub use header::{ClockKind, FORMAT, Header};
+pub use mask::masked;
 pub use reader::Reader;
 pub use writer::Timeline;
 

@@ -1,8 +1,12 @@
 //! `run` on the boards of a bench file: virtual EVKITs in other processes, which count as virtual boards or, where the bench does not say so, as real ones.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use rstest::rstest;
 
-use crate::place::{Kit, Place, QUICK, briefs};
+use crate::common::process::{Process, write_program};
+use crate::place::{Kit, Place, QUICK, SOON, briefs};
 
 const EARLY_RESET: &str = include_str!("../../scenarios/early-reset.yaml");
 
@@ -126,4 +130,28 @@ fn a_real_board_is_put_back_after_a_case_whose_finally_does_not() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(briefs(&place.junit()), [("leaves", "passed", ""), ("next", "passed", "")]);
     assert_eq!(kit.program(), "application");
+}
+
+#[test]
+fn what_a_program_says_when_a_line_is_claimed_shows_no_secret() {
+    let place = Place::new();
+    let _kit = Kit::start(&place, "kit", QUICK);
+    write_program(&place.path("wake"), "#!/bin/sh\necho \"PIN=$(cat pin) ${EVKIT_HIL_SECRET_OTHER-kept}\" >&2\nexit 3\n");
+    place.write("pin", "hunter2-secret\n");
+    place.write("secrets", "PIN=hunter2-secret\n");
+    fs::set_permissions(place.path("secrets"), Permissions::from_mode(0o600)).expect("set");
+    place.bench(&[("kit", "lines: { wake: { backend: command, assert: [./wake, on], release: [./wake, off] } }")]);
+    let bench = fs::read_to_string(place.path("bench.yaml")).expect("written");
+    place.write("bench.yaml", &format!("{bench}secrets: secrets\n"));
+    place.scenario("fine", "steps:\n  - wait: 1 ms\n");
+    for args in [&["run", "fine.yaml", "--out", "out"][..], &["diagnose", "--out", "out"], &["release"]] {
+        let mut command = place.command(&[args, &["--bench", "bench.yaml"]].concat());
+        command.env("EVKIT_HIL_SECRET_OTHER", "swordfish");
+        let output = Process::start(command, SOON).wait();
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {output:?}");
+        assert!(output.stderr.contains("it said: PIN=*** kept"), "{args:?}: {output:?}");
+        assert!(!output.stderr.contains("hunter2") && !output.stderr.contains("swordfish"), "{args:?}: {output:?}");
+    }
+    let junit = fs::read_to_string(place.path("out/junit.xml")).expect("written");
+    assert!(junit.contains("PIN=***") && !junit.contains("hunter2"), "{junit}");
 }

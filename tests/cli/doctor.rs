@@ -14,7 +14,9 @@ fn what_is_in_the_way_is_said_with_its_remedy() {
     place.write("bench.yaml", BENCH);
     let output = place.output(&["doctor", "--bench", "bench.yaml", "--board", "kit-1"]);
     assert_eq!((output.status.code(), output.stdout.as_str()), (Some(1), ""), "{output:?}");
-    for line in ["  FAIL kit-1 port: there is no port /dev/ttyUSB77; ", "  FAIL kit-1 line: reset: GPIO chip /dev/gpiochip77 is not there: "] {
+    for line in
+        ["  FAIL kit-1 port: there is no port /dev/ttyUSB77; ", "  FAIL kit-1 line: reset: GPIO chip /dev/gpiochip77 is not there: "]
+    {
         let (_, rest) = output.stderr.split_once(line).unwrap_or_else(|| panic!("no {line:?} in {}", output.stderr));
         assert!(rest.lines().nth(1).is_some_and(|remedy| remedy.starts_with("       -> ")), "{}", output.stderr);
     }

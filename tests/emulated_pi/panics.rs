@@ -35,8 +35,7 @@ fn main() {
     let board = &bench.boards[0];
     let reset = open(board.reset.as_ref().unwrap()).unwrap();
     let port = Port::open(&board.port, board.baud).unwrap();
-    let mut seam =
-        RealSeam::new(port, reset, None).with_output(LineId::FIRST_NAMED, "fuse", LineState::Released, Box::new(Fuse));
+    let mut seam = RealSeam::new(port, reset, None).with_output(LineId::FIRST_NAMED, "fuse", LineState::Released, Box::new(Fuse));
     let around = Circumstances { link: "serial", kind: BoardKind::Generic, ..Circumstances::simulated(board.name.to_string(), board.baud) };
     let (sender, _receiver) = std::sync::mpsc::channel();
     let progress = progress::Progress::new("panics", sender);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use evkit_hil::bench::Bench;
-use evkit_hil::document::Diagnostic;
+use evkit_hil::document::{Content, Diagnostic, Document};
 use evkit_hil::scenario;
 
 /// Which of the kinds of files.
@@ -53,11 +53,23 @@ impl Sample {
         match self.kind {
             Kind::Scenario => scenario::load_text(file, &self.text, None).map(drop),
             Kind::Fragment => {
-                let text = format!("format: 1\nscenario: s\nsteps: [ include: {} ]\n", file.file_name().unwrap().to_str().unwrap());
+                let name = file.file_name().unwrap().to_str().unwrap();
+                let text = format!("format: 1\nscenario: s\nsteps: [ include: {{ file: {name}, with: {{ {} }} }} ]\n", self.parameters());
                 scenario::load_text(&file.with_file_name("including.yaml"), &text, None).map(drop)
             }
             Kind::Bench => Bench::load_text(file, &self.text).map(drop),
         }
+    }
+}
+
+impl Sample {
+    /// What a fragment's parameters without a value are given.
+    fn parameters(&self) -> String {
+        let Ok(document) = Document::parse(Path::new(&self.name), self.text.as_bytes()) else { return String::new() };
+        let parameters = document.root().find("parameters").into_iter().flat_map(|parameters| parameters.entries());
+        let lacking =
+            parameters.filter(|parameter| matches!(parameter.node().content, Content::Nothing)).filter_map(|parameter| parameter.key());
+        lacking.map(|name| format!("{name}: {}", if name == "time" { "1 s" } else { "ATI0" })).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -76,6 +88,9 @@ pub(crate) fn all() -> Vec<Sample> {
     let mut all = refused();
     for path in yaml_in("scenarios") {
         all.push(Sample { name: path.display().to_string(), kind: Kind::Scenario, text: std::fs::read_to_string(&path).unwrap() });
+    }
+    for path in yaml_in("fixtures/fragments").into_iter().chain(yaml_in("docs/examples")) {
+        all.push(Sample { name: path.display().to_string(), kind: Kind::Fragment, text: std::fs::read_to_string(&path).unwrap() });
     }
     let documents = std::fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path());
     for path in documents.chain([PathBuf::from("README.md")]).filter(|path| path.extension().is_some_and(|e| e == "md")) {

@@ -45,7 +45,8 @@ impl Scene<'_> {
             return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq]));
         }
         let found = self.damaged_words(last);
-        if found.is_some() || *result == Result::Ok || self.now.is_some() {
+        // What came back whole arrived so: the module does not take it, and nothing is wrong with the board or its wires.
+        if found.is_some() || *result == Result::Ok || self.now.is_some() || last.echo.is_some() {
             return found;
         }
         // A module that does not know it says the same: who it is, asked a few times, shows a line that damages words.

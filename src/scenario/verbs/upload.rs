@@ -59,9 +59,15 @@ impl Steps<'_, '_> {
         let image = self.images.get(name).cloned();
         if image.is_none() {
             let near = known(name, self.images.keys().map(String::as_str));
-            let hint = format!(
-                "{near}\nor add it: to `images` here, `{name}: {{ make: {{ A: 2.8.0 }} }}`, or to `images` of the bench file, `{name}: {{ path: … }}`"
-            );
+            let hint = if name.contains('/') || name.ends_with(".img") {
+                format!(
+                    "{near}\na scenario names images and never paths: with `newer: {{ path: {name} }}` under `images` of the bench file it is `newer`"
+                )
+            } else {
+                format!(
+                    "{near}\nor add it: to `images` here, `{name}: {{ make: {{ A: 2.8.0 }} }}`, or to `images` of the bench file, `{name}: {{ path: … }}`"
+                )
+            };
             self.reader.push(at.problem(format!("there is no image `{name}`")).hint(hint));
         }
         image
