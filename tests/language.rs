@@ -678,3 +678,14 @@ fn boot_code_that_is_silent_acknowledges_each_hotkey(#[case] acknowledges: u32, 
     assert_eq!(ran.verdict.outcome == Outcome::Passed, passes, "{:?}", ran.verdict);
     assert!(passes || ran.verdict.step == Some(2), "{:?}", ran.verdict);
 }
+
+#[rstest]
+#[case::by_itself("", b"ATNONE\r\r\nERROR\r\n")]
+#[case::behind_other_bytes("  - send: { hex: '01' }\n", b"\x01ATNONE\r\r\nERROR\r\n")]
+fn a_command_that_came_back_whole_was_not_damaged(#[case] before: &str, #[case] answer: &'static [u8]) {
+    let body = format!("steps:\n{before}  - at: {{ command: ATNONE, within: 50 ms }}\n");
+    let device = || Scripted { answers: vec![(b"ATNONE\r", answer)], ..Scripted::default() };
+    let ran = run(&body, device(), |_| {});
+    assert_eq!((ran.verdict.reason.as_str(), &ran.verdict.diagnosis), ("ATNONE was answered ERROR", &None));
+    passed(&run(&body.replace("within", "answer: ERROR, within"), device(), |_| {}));
+}

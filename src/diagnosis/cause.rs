@@ -37,6 +37,12 @@ macro_rules! causes {
                 )
             }
 
+            /// Whether it can be told of a board of which nothing is assumed: the others are about an ST87M01.
+            #[must_use]
+            pub const fn is_of_the_rig(self) -> bool {
+                matches!(self, Self::PortLost | Self::LineStuck | Self::ToolFailed)
+            }
+
             /// The next thing to try, in plain words.
             #[must_use]
             pub const fn next(self) -> &'static str {

@@ -90,7 +90,7 @@ fn console(system: &System<'_>, name: &str, report: &mut Report<'_>) {
 fn uart(system: &System<'_>, board: &Board, name: &str, report: &mut Report<'_>) {
     const CHECK: &str = "uart";
     if port::is_mini_uart(&system.sysfs(), Path::new("/dev").join(name).as_path()) {
-        let says = format!("{name} is the mini UART: it tells no framing errors and no break, and its speed follows the core's clock");
+        let says = format!("{name} is {}", port::MINI_UART);
         return if board.accept_mini_uart {
             report.warn(CHECK, says, FREE_PL011)
         } else {

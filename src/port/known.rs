@@ -81,7 +81,10 @@ fn entry_of(sysfs: &Path, device: &Path) -> Option<PathBuf> {
     Some(sysfs.join("class/tty").join(name))
 }
 
-/// Whether a device is a Raspberry Pi's mini UART: it tells no framing errors and no break, and its speed follows the core's clock (BCM2835 ARM Peripherals, 2.2).
+/// What a Raspberry Pi's mini UART is like (BCM2835 ARM Peripherals, 2.2), in words that follow its name.
+pub const MINI_UART: &str = "a Raspberry Pi's mini UART: it tells no framing errors and no break, and its speed follows the core's clock";
+
+/// Whether a device is [`MINI_UART`].
 #[must_use]
 pub fn is_mini_uart(sysfs: &Path, device: &Path) -> bool {
     let compatible = entry_of(sysfs, device).map(|entry| fs::read(entry.join("device/of_node/compatible")));

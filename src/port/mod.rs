@@ -18,7 +18,7 @@ pub(crate) use error::is_unplugged;
 pub use error::{DeviceAccess, PortError};
 pub use holder::Holder;
 pub(crate) use holder::holder_below;
-pub use known::{KnownPort, SYSFS, UsbIdentity, is_mini_uart};
+pub use known::{KnownPort, MINI_UART, SYSFS, UsbIdentity, is_mini_uart};
 pub use latency::Latency;
 pub use marks::MarkDecoder;
 pub use name::{PortName, ResolvedPort};

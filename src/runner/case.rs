@@ -217,6 +217,9 @@ pub fn run_case(
     }
     let board = BoardFacts { home_speed: around.home_speed, start_up: around.start_up };
     let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);
+    if around.kind == BoardKind::Generic {
+        verdict.diagnosis = verdict.diagnosis.filter(|diagnosis| diagnosis.cause.is_of_the_rig());
+    }
     let mut is_undone = false;
     let mut is_quiet = around.is_quiet && !begun;
     conductor.enter_finally();

@@ -157,7 +157,7 @@ impl Session {
         let found = board.port.resolve_in(&rig.sysfs).map_err(|error| Trouble::of(&error, Some(error.hint())))?;
         if !board.accept_mini_uart && port::is_mini_uart(&rig.sysfs, &found.device) {
             return Err(Trouble {
-                reason: format!("{found} is a Raspberry Pi's mini UART: it tells no framing errors and no break, and its speed follows the core's clock"),
+                reason: format!("{found} is {}", port::MINI_UART),
                 hint: Some("use the PL011, which `dtoverlay=disable-bt` in config.txt puts on GPIO14 and 15 as /dev/ttyAMA0, or say `accept-mini-uart: true` on the board".to_owned()),
             });
         }

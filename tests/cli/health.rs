@@ -154,6 +154,18 @@ fn a_generic_board_may_restart_as_it_likes() {
 }
 
 #[test]
+fn of_a_generic_board_no_cause_is_told_that_is_an_st87m01s() {
+    let place = Place::new();
+    let _kit = Kit::start(&place, "kit", &["application-silent=true"]);
+    place.bench(&[("kit", "kind: generic")]);
+    place.scenario("waits", "steps:\n  - expect: { text: ready, within: 10 ms }\n");
+    let output = place.run(&["waits.yaml"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(place.report(1).verdict.diagnosis, None);
+    assert!(!output.stderr.contains("    cause "), "{output:?}");
+}
+
+#[test]
 fn what_a_board_claimed_that_is_not_well_is_run_by_another() {
     let place = Place::new();
     let _well = Kit::start(&place, "well", QUICK);

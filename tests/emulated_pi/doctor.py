@@ -27,7 +27,7 @@ EXPECTED = [
     # Nothing is wired to the pins of this computer, which read low then.
     "FAIL good released pin: it reads low",
     "FAIL mini console: the kernel writes its messages to ttyS1",
-    "FAIL mini uart: ttyS1 is the mini UART",
+    "FAIL mini uart: ttyS1 is a Raspberry Pi's mini UART",
     "OK mini wake-up pull: GPIO5 wakes pulled up",
 ]
 JOB = """export EVKIT_HIL_STATE_DIR=/tmp/state

@@ -66,7 +66,7 @@ def job():
             f"echo '@@ pulses {name}'",
             f"evkit-hil run --bench /{name}.yaml --out /out/{name} /pulse.yaml > /out/{name}-pulse.log 2>&1; echo $? > /out/{name}-pulse.exit",
             "sleep 1",
-            f"echo '@@ panics {name}'; panics /{name}-fuse.yaml /blow.yaml /out/{name}-panic > /out/{name}-panic.log 2>&1; echo $? > /out/{name}-panic.exit; sleep 1; echo '@@ panicked {name}'; sleep 0.5",
+            f"echo '@@ panics {name}'; panics /{name}-fuse.yaml /blow.yaml /out/{name}-panic > /out/{name}-panic.log 2>&1; echo $? > /out/{name}-panic.exit; sleep 1; echo '@@ panicked {name}'; sleep 1",
         ]
         if name.startswith("gpiocdev"):
             lines += [
@@ -116,7 +116,7 @@ def run(parts, folder):
             seen[name] = pi.pin.samples[begun:panicked]
             pi.wait_for(f"@@ panicked {name}")
             spans = pi.pin.of(pi.pin.samples[panicked:])
-            if len(spans) != 1 or spans[0][1] is None or not 1 <= spans[0][1] - spans[0][0] <= 2:
+            if len(spans) != 1 or spans[0][1] is None or not 1 <= spans[0][1] - spans[0][0] <= 5:
                 wrong.append(f"{name}: a run that panicked held the line for {spans}")
             for end in ENDS:
                 pi.wait_for(f"@@ holds {name}-{end}")

@@ -15,11 +15,11 @@ def job():
     for name in BENCHES:
         lines += [
             hold(name, f"{name}-guarded"),
-            f"echo '@@ holds {name}'; sleep 0.5; kill -KILL $run; wait $run; sleep 1.5; echo '@@ guarded {name}'; sleep 0.5",
+            f"echo '@@ holds {name}'; sleep 0.5; kill -KILL $run; wait $run; sleep 1.5; echo '@@ guarded {name}'; sleep 1",
             hold(name, f"{name}-unguarded"),
-            f"echo '@@ holds again {name}'; sleep 0.5; kill -KILL $(cat /proc/$run/task/*/children) $run; wait $run; sleep 1.5; echo '@@ unguarded {name}'; sleep 0.5",
+            f"echo '@@ holds again {name}'; sleep 0.5; kill -KILL $(cat /proc/$run/task/*/children) $run; wait $run; sleep 1.5; echo '@@ unguarded {name}'; sleep 1",
             f"evkit-hil release --bench /{name}.yaml > /out/{name}-release.log 2>&1; echo $? > /out/{name}-release.exit; sleep 0.5",
-            f"echo '@@ released {name}'; sleep 0.5",
+            f"echo '@@ released {name}'; sleep 1",
         ]
     return "\n".join(lines) + "\n"
 

@@ -69,6 +69,8 @@ pub(in crate::diagnosis) struct Exchange {
     /// The host's speed.
     pub(in crate::diagnosis) speed: Baud,
     pub(in crate::diagnosis) text: String,
+    /// What was sent in its line before it, and comes back with it.
+    pub(in crate::diagnosis) before: Vec<u8>,
     /// Whether it is the first one since the start.
     pub(in crate::diagnosis) is_first: bool,
     /// Whether a hotkey went before it, or the boot code's preamble.
@@ -85,6 +87,11 @@ impl Exchange {
     /// Whether what comes now can be its answer.
     pub(super) const fn is_open(&self) -> bool {
         self.result.is_none() && !self.is_over
+    }
+
+    /// Whether a line is its echo.
+    pub(super) fn is_echo(&self, line: &[u8]) -> bool {
+        line.strip_suffix(self.text.as_bytes()).is_some_and(|before| before.is_empty() || before == self.before)
     }
 
     /// Whether the application goes, perhaps in the middle of its echo.

@@ -287,7 +287,13 @@ impl Facts {
             self.since.hotkey_is_last = true;
             return;
         }
-        let Some(line) = bytes.strip_suffix(b"\r") else { return };
+        let Some(line) = bytes.strip_suffix(b"\r") else {
+            let room = BYTES.saturating_sub(self.since.unended.len());
+            self.since.unended.extend(bytes.iter().take(room));
+            self.since.is_line_clean = false;
+            return;
+        };
+        let before = std::mem::take(&mut self.since.unended);
         let line = line.rsplit(|byte| *byte == b'\r' || *byte == 0x08).next().unwrap_or(line);
         if !line.starts_with(b"AT") {
             return;
@@ -314,6 +320,7 @@ impl Facts {
             seq,
             speed: self.speed,
             text,
+            before,
             is_first,
             to_boot_code,
             echo: None,
@@ -472,7 +479,7 @@ impl Facts {
         }
         let text = String::from_utf8_lossy(&line.text).into_owned();
         if let Some(exchange) =
-            self.since.exchanges.iter_mut().rev().take(4).find(|exchange| exchange.echo.is_none() && exchange.text == text)
+            self.since.exchanges.iter_mut().rev().take(4).find(|exchange| exchange.echo.is_none() && exchange.is_echo(&line.text))
         {
             exchange.echo = Some(line.seq);
             return;

@@ -50,6 +50,8 @@ pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) last_out: Option<u64>,
     pub(in crate::diagnosis) first_in: Option<u64>,
     pub(in crate::diagnosis) last_in: Option<u64>,
+    /// What was sent since the last line's end, hotkeys aside.
+    pub(super) unended: Vec<u8>,
     /// First and last hotkey, and how many.
     pub(in crate::diagnosis) hotkeys: Option<(u64, u64, u32)>,
     /// How long after the start the first and the last one were.

@@ -39,7 +39,7 @@ impl Scene<'_> {
         if let Some(found) = self.version(last) {
             return Some(found);
         }
-        if known && *result != Result::Ok {
+        if known && *result != Result::Ok && last.before.is_empty() {
             let because =
                 format!("{} is a command that every module knows, and it was answered by an error: it arrived damaged", last.text);
             return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq]));
