@@ -109,7 +109,7 @@ causes! {
         "look at the wire from the host's TX, at which of the kit's two hosts (PC or associated board) drives the module's RXD, and at flow control";
     WrongPort = "wrong-port",
         "The port talks, and it is no AT port.",
-        "the kit shows several ports and only one carries AT commands: try the others (`evkit-hil ports` lists them by name)";
+        "the kit shows several ports and only one carries AT commands: try the others (`ls -l /dev/serial/by-id` lists them by name)";
     Refused = "refused",
         "The device refused the image.",
         "compare the image's versions and key number with the board's; try the installed version, which must be accepted: if that is refused as well, it is not the version";
