@@ -53,10 +53,7 @@ impl Reader<'_> {
             Some(text) => self.value(at.get("baud"), text, |text| Ok(parse_baud(text)?)),
             None => Some(Baud::DEFAULT),
         };
-        let accept_mini_uart = match &map.accept_mini_uart {
-            Some(text) => self.value(at.get("accept-mini-uart"), text, |text| one_of(text, "a truth value", TRUTH)),
-            None => Some(false),
-        };
+        let accept_mini_uart = self.word(at.get("accept-mini-uart"), map.accept_mini_uart.as_ref(), false, "a truth value", TRUTH);
         let start_up = match &map.start_up {
             Some(text) => self.value(at.get("start-up"), text, start_up),
             None => Some(START_UP),

@@ -165,6 +165,11 @@ impl Board {
         }
     }
 
+    /// Every line that is wired to it, power and inputs included.
+    pub fn all_lines(&self) -> impl Iterator<Item = &LineConfig> {
+        self.reset.iter().chain(&self.power).chain(&self.lines)
+    }
+
     /// Every line that we drive and that is released when a run ends: reset and the named outputs, not power.
     pub fn outputs(&self) -> impl Iterator<Item = &LineConfig> {
         self.reset.iter().chain(self.lines.iter().filter(|line| line.role == Role::Output))

@@ -21,7 +21,7 @@ use crate::runner::progress::{Message, Progress};
 use crate::runner::session::{Owner, Rig, Session, Trouble};
 use crate::runner::words::describe_error;
 use crate::timeline::event::Outcome;
-use crate::timeline::{BYTES_FILE, EVENTS_FILE, masked};
+use crate::timeline::{BYTES_FILE, EVENTS_FILE};
 
 /// How long is listened with `--listen`.
 const LISTEN_ONLY: Duration = Duration::from_secs(10);
@@ -75,10 +75,11 @@ pub(super) fn diagnose(args: &Diagnose, talk: &Talk) -> Result<Exit, Failure> {
     let examined = match examined {
         Ok(examined) => examined,
         Err(_) if interrupted => return Ok(Exit::Interrupted),
-        Err(Trouble { reason, hint }) => {
-            let failure = Failure::rig(masked(&rig.secrets, reason));
+        Err(trouble) => {
+            let Trouble { reason, hint } = trouble.masked(&rig.secrets);
+            let failure = Failure::rig(reason);
             return Err(match hint {
-                Some(hint) => failure.hint(masked(&rig.secrets, hint)),
+                Some(hint) => failure.hint(hint),
                 None => failure,
             });
         }

@@ -32,13 +32,14 @@ const FREED: &[(&str, &str)] = &[
 ];
 
 pub(super) fn check(system: &System<'_>, boards: &[&Board], report: &mut Report<'_>) {
-    services(system, report);
+    let ports = KnownPort::all_in(&system.sysfs());
+    services(system, &ports, report);
     voltage(system, report);
     clock(system, report);
     disk(system, report);
     realtime(system, report);
-    usb_serials(system, report);
-    let backends = || boards.iter().flat_map(|board| board.outputs().chain(&board.lines)).map(|line| &line.backend);
+    usb_serials(ports, report);
+    let backends = || boards.iter().flat_map(|board| board.all_lines()).map(|line| &line.backend);
     if backends().any(|backend| matches!(backend, Backend::Rppal { .. } | Backend::RaspberryPi { .. })) {
         rppal(system, backends().any(|backend| matches!(backend, Backend::Rppal { .. })), report);
     }
@@ -47,10 +48,9 @@ pub(super) fn check(system: &System<'_>, boards: &[&Board], report: &mut Report<
     }
 }
 
-fn services(system: &System<'_>, report: &mut Report<'_>) {
+fn services(system: &System<'_>, ports: &[KnownPort], report: &mut Report<'_>) {
     const CHECK: &str = "services";
     let running = system.programs();
-    let ports = KnownPort::all_in(&system.sysfs());
     let on_usb: Vec<&KnownPort> = ports.iter().filter(|port| port.usb.is_some()).collect();
     let is_left_alone = |port: &&&KnownPort| {
         let name = port.device.file_name().unwrap_or_default().to_string_lossy();
@@ -154,10 +154,10 @@ fn realtime(system: &System<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn usb_serials(system: &System<'_>, report: &mut Report<'_>) {
+fn usb_serials(ports: Vec<KnownPort>, report: &mut Report<'_>) {
     const CHECK: &str = "usb serials";
     let mut adapters: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
-    for port in KnownPort::all_in(&system.sysfs()) {
+    for port in ports {
         let Some(usb) = port.usb else { continue };
         let (Some(serial), Some(place)) = (usb.serial, usb.place) else { continue };
         adapters.entry(serial).or_default().entry(place).or_default().push(port.device.display().to_string());
@@ -178,7 +178,10 @@ fn rppal(system: &System<'_>, is_asked_for: bool, report: &mut Report<'_>) {
     const CHECK: &str = "rppal";
     let model = system.model().unwrap_or_else(|| "this computer".to_owned());
     match system.kernel.rppal_model() {
-        Some(known) => report.fine(CHECK, format!("it knows this computer as {known}")),
+        Some(known) => {
+            report.fine(CHECK, format!("it knows this computer as {known}"));
+            registers(system, report);
+        }
         None if is_asked_for => {
             report.fail(
                 CHECK,
@@ -187,10 +190,6 @@ fn rppal(system: &System<'_>, is_asked_for: bool, report: &mut Report<'_>) {
             );
         }
         None => report.fine(CHECK, format!("it does not know {model}, so pins are driven through the GPIO character device")),
-    }
-    // Where it is not asked for, the character device is enough.
-    if system.kernel.rppal_model().is_some() {
-        registers(system, report);
     }
 }
 

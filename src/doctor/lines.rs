@@ -2,14 +2,14 @@
 
 use super::{Ask, Report, System};
 use crate::bench::Board;
-use crate::line::{Active, Backend, Bias, Drive, GpioLine, LineConfig, Role};
+use crate::line::{Active, Backend, Bias, Drive, GpioLine, LineConfig};
 
 /// Pins of a Raspberry Pi that wake with a pull-up; GPIO9 to 27 wake with a pull-down (BCM2835 ARM Peripherals, table 6-31).
 const WAKE_HIGH: std::ops::RangeInclusive<u32> = 0..=8;
 const PINS: std::ops::RangeInclusive<u32> = 0..=27;
 
 pub(super) fn check(system: &System<'_>, board: &Board, ask: Ask<'_>, report: &mut Report<'_>) {
-    for line in board.outputs().chain(board.power.as_ref()).chain(board.lines.iter().filter(|line| line.role == Role::Input)) {
+    for line in board.all_lines() {
         if !matches!(line.backend, Backend::RaspberryPi { .. } | Backend::Rppal { .. } | Backend::Gpiocdev { .. }) {
             continue;
         }

@@ -11,6 +11,8 @@ use crate::port::{self, PortName};
 const DEBUG_UART: &str = "ttyAMA10";
 /// How a Raspberry Pi is given its better UART for GPIO14 and 15.
 const FREE_PL011: &str = "`dtoverlay=disable-bt` in /boot/firmware/config.txt, start again, and name /dev/ttyAMA0";
+/// How a Raspberry Pi 5 is given a UART on GPIO14 and 15.
+const PI_5_UART: &str = "`dtparam=uart0=on` in /boot/firmware/config.txt, start again, and name /dev/ttyAMA0";
 /// An adapter's latency timer, in ms, from which on bytes are seen late.
 const LATE_MS: u32 = 2;
 
@@ -48,11 +50,7 @@ fn missing_uart(system: &System<'_>, port: &PortName) -> Option<String> {
     if !is_own || !model.starts_with("Raspberry Pi") {
         return None;
     }
-    Some(if is_pi_5(&model) {
-        "`dtparam=uart0=on` in /boot/firmware/config.txt, and start again: then /dev/ttyAMA0 is on GPIO14 and 15".to_owned()
-    } else {
-        format!("`enable_uart=1` and {FREE_PL011}")
-    })
+    Some(if is_pi_5(&model) { PI_5_UART.to_owned() } else { format!("`enable_uart=1` and {FREE_PL011}") })
 }
 
 fn is_pi_5(model: &str) -> bool {
@@ -72,8 +70,8 @@ fn console(system: &System<'_>, name: &str, report: &mut Report<'_>) {
         );
     }
     let logs_in = |(pid, program): &(u32, String)| {
-        let arguments = system.read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        program.ends_with("getty") && arguments.split('\0').any(|word| word.trim_start_matches("/dev/") == name)
+        let has_argument = |arguments: String| arguments.split('\0').any(|word| word.trim_start_matches("/dev/") == name);
+        program.ends_with("getty") && system.read(format!("/proc/{pid}/cmdline")).is_some_and(has_argument)
     };
     let remedy = format!("sudo systemctl disable --now serial-getty@{name}.service");
     if let Some((pid, program)) = system.programs().into_iter().find(logs_in) {
@@ -98,11 +96,7 @@ fn uart(system: &System<'_>, board: &Board, name: &str, report: &mut Report<'_>)
         };
     }
     if name == DEBUG_UART && system.model().is_some_and(|model| is_pi_5(&model)) {
-        return report.fail(
-            CHECK,
-            format!("{name} is the debug connector between the HDMI sockets, not GPIO14 and 15"),
-            "`dtparam=uart0=on` in /boot/firmware/config.txt, start again, and name /dev/ttyAMA0",
-        );
+        return report.fail(CHECK, format!("{name} is the debug connector between the HDMI sockets, not GPIO14 and 15"), PI_5_UART);
     }
     let bluetooth = system.at(format!("/sys/class/tty/{name}/device/of_node/bluetooth"));
     let is_on = bluetooth.is_dir() && !std::fs::read(bluetooth.join("status")).is_ok_and(|status| status.starts_with(b"disabled"));

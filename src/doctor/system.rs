@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::line::{self, LineConfig, LineError, PinLevels};
-use crate::port::{DeviceAccess, PortError, PortName};
+use crate::port::{DeviceAccess, PortError, PortName, below, without_root};
 
 /// A computer as the checks see it.
 pub struct System<'a> {
@@ -112,8 +112,7 @@ impl Kernel for Linux {
 impl System<'_> {
     /// Where a path of the computer is.
     pub(super) fn at(&self, path: impl AsRef<Path>) -> PathBuf {
-        let path = path.as_ref();
-        self.root.join(path.strip_prefix("/").unwrap_or(path))
+        below(&self.root, path.as_ref())
     }
 
     /// A file's text without the blanks and NUL bytes around it; `None` where it cannot be read.
@@ -133,8 +132,7 @@ impl System<'_> {
             PortError::Missing { others, .. } => PortError::Missing { name: port.clone(), others },
             error => error,
         })?;
-        let root = fs::canonicalize(&self.root).unwrap_or_else(|_| self.root.clone());
-        Ok(found.device.strip_prefix(root).map_or(found.device.clone(), |path| Path::new("/").join(path)))
+        Ok(without_root(&self.root, &found.device))
     }
 
     /// The model as the device tree has it: `Raspberry Pi 4 Model B Rev 1.4`.

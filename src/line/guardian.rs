@@ -104,9 +104,7 @@ impl Guardian {
     pub fn start(program: &Path, lines: &[LineConfig]) -> Result<Self, GuardianError> {
         let mut handed = serde_json::to_vec(lines).map_err(GuardianError::Lines)?;
         handed.push(b'\n');
-        let mut command = Command::new(program);
-        crate::secret::keep_from(&mut command);
-        let mut child = command
+        let mut child = Command::new(program)
             .arg("guardian")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

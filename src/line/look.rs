@@ -1,13 +1,13 @@
 //! Looking at a GPIO line without driving it: who has it, and what it reads while it is let go.
 
-use std::path::Path;
 use std::time::Duration;
 
 use gpiocdev::chip::Chip;
 use gpiocdev::line::{Bias as KernelBias, Config as KernelConfig, Value};
 
 use super::gpiocdev::{Place, find, kernel_bias, request};
-use super::{Active, Backend, GpioLine, LineConfig, LineError};
+use super::open::name_of_pin;
+use super::{Active, Backend, LineConfig, LineError};
 
 /// The levels that a line has while nobody drives it from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +66,9 @@ fn settle() {
 }
 
 fn place(config: &LineConfig) -> Result<Place, LineError> {
-    let named = |gpio: &u8| GpioLine::Name(format!("GPIO{gpio}"));
     match &config.backend {
-        Backend::RaspberryPi { gpio } | Backend::Rppal { gpio } => find(None, &named(gpio)),
-        Backend::Gpiocdev { chip, line } => find(chip.as_deref().map(Path::new), line),
+        Backend::RaspberryPi { gpio } | Backend::Rppal { gpio } => find(None, &name_of_pin(*gpio)),
+        Backend::Gpiocdev { chip, line } => find(chip.as_deref(), line),
         _ => Err(LineError::Refused(format!("the line {} is no GPIO", config.name))),
     }
 }

@@ -65,7 +65,7 @@ pub fn open_input(config: &LineConfig) -> Result<Box<dyn InputLine>, LineError> 
 }
 
 /// A Raspberry Pi names its lines by their BCM numbers.
-fn name_of_pin(gpio: u8) -> GpioLine {
+pub(super) fn name_of_pin(gpio: u8) -> GpioLine {
     GpioLine::Name(format!("GPIO{gpio}"))
 }
 

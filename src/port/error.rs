@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{Holder, KnownPort, PortName};
+use super::{Holder, KnownPort, PortName, below, without_root};
 use crate::baud::Baud;
 
 /// Why a port could not be found, opened, set up or closed. A fault of the rig.
@@ -148,10 +148,9 @@ impl DeviceAccess {
     /// That of a device of the computer whose files are below `root`.
     #[must_use]
     pub fn below(root: &Path, device: &Path) -> Self {
-        let at = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
-        let found = fs::canonicalize(at(device)).unwrap_or_else(|_| at(device));
-        let shown = found.strip_prefix(root).map_or_else(|_| found.clone(), |path| Path::new("/").join(path));
-        let name_of = |file: &str, number: u32| name_of(&at(Path::new(file)), number);
+        let found = fs::canonicalize(below(root, device)).unwrap_or_else(|_| below(root, device));
+        let shown = without_root(root, &found);
+        let name_of = |file: &str, number: u32| name_of(&below(root, Path::new(file)), number);
         match fs::metadata(&found) {
             Ok(found) => Self {
                 owner: name_of("/etc/passwd", found.uid()),

@@ -6,6 +6,8 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::below;
+
 /// A process that has a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
@@ -35,7 +37,7 @@ pub(super) fn find(device: &Path) -> Option<Holder> {
 
 /// The same on the computer whose files are below `root`.
 pub(crate) fn holder_below(root: &Path, device: &Path) -> Option<Holder> {
-    let (file, proc) = (root.join(device.strip_prefix("/").unwrap_or(device)), root.join("proc"));
+    let (file, proc) = (below(root, device), root.join("proc"));
     let locked = || lock_holder(&proc, &file);
     let pid = locked().filter(|pid| *pid != std::process::id()).or_else(|| opener(&proc, device)).or_else(locked)?;
     let command = fs::read_to_string(proc.join(pid.to_string()).join("comm")).unwrap_or_default();

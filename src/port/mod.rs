@@ -11,6 +11,7 @@ mod latency;
 mod marks;
 mod modes;
 mod name;
+mod root;
 mod wire;
 
 pub use device::{Port, is_close};
@@ -22,4 +23,5 @@ pub use known::{KnownPort, MINI_UART, SYSFS, UsbIdentity, is_mini_uart};
 pub use latency::Latency;
 pub use marks::MarkDecoder;
 pub use name::{PortName, ResolvedPort};
+pub(crate) use root::{below, without_root};
 pub use wire::WireClock;

@@ -47,7 +47,7 @@ impl PortName {
     /// As [`PortName::resolve`].
     pub fn resolve_in(&self, sysfs: &Path) -> Result<ResolvedPort, PortError> {
         let device = match self {
-            Self::Path(path) => follow(self, path)?,
+            Self::Path(path) => follow(self, path, sysfs)?,
             Self::Usb { .. } | Self::UsbPath { .. } => choose(self, KnownPort::all_in(sysfs))?.device,
         };
         Ok(ResolvedPort { name: self.clone(), device })
@@ -85,9 +85,9 @@ impl fmt::Display for ResolvedPort {
 }
 
 /// The device at the end of a path's links.
-fn follow(name: &PortName, path: &Path) -> Result<PathBuf, PortError> {
+fn follow(name: &PortName, path: &Path, sysfs: &Path) -> Result<PathBuf, PortError> {
     fs::canonicalize(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => PortError::missing(name.clone(), KnownPort::all()),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => PortError::missing(name.clone(), KnownPort::all_in(sysfs)),
         io::ErrorKind::PermissionDenied => PortError::no_permission(name.to_string(), path, source),
         _ => PortError::System { call: "realpath", port: name.to_string(), source },
     })

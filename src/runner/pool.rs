@@ -15,8 +15,8 @@ use crate::line::Role;
 use crate::model::evkit;
 use crate::plan::{Case, Effect, module_verb, needs};
 use crate::seam::Direction;
+use crate::timeline::ClockKind;
 use crate::timeline::event::{Attempt, Outcome};
-use crate::timeline::{ClockKind, masked};
 
 /// A board of the pool.
 #[derive(Debug, Clone)]
@@ -280,8 +280,8 @@ impl Run<'_> {
     }
 
     fn give_up(&self, member: &Member, queue: &Queue, progress: &Progress, trouble: &Trouble) {
-        let shown = |text: &String| masked(&self.rig.secrets, text.clone());
-        progress.given_up(&shown(&trouble.reason), trouble.hint.as_ref().map(shown));
+        let Trouble { reason, hint } = trouble.clone().masked(&self.rig.secrets);
+        progress.given_up(&reason, hint);
         queue.give_up(member.name());
         if self.order.fail_fast {
             queue.stop(&format!("board {} was given up", member.name()));

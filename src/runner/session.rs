@@ -27,8 +27,8 @@ use crate::seam::simulated::SimulatedSeam;
 use crate::seam::{LineId, LineState};
 use crate::secret::Secret;
 use crate::time::MonoTime;
-use crate::timeline::ClockKind;
 use crate::timeline::event::{Attempt, Outcome};
+use crate::timeline::{ClockKind, masked};
 
 /// What opening and running boards needs to know of this run.
 #[derive(Debug, Clone)]
@@ -84,6 +84,12 @@ impl Trouble {
     /// An error with its sources as the reason.
     pub fn of(error: &dyn std::error::Error, hint: Option<String>) -> Self {
         Self { reason: super::words::describe_error(error), hint }
+    }
+
+    /// The same without these secrets, which a program may have said.
+    #[must_use]
+    pub fn masked(self, secrets: &[Secret]) -> Self {
+        Self { reason: masked(secrets, self.reason), hint: self.hint.map(|hint| masked(secrets, hint)) }
     }
 }
 

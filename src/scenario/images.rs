@@ -1,6 +1,6 @@
 //! Images that a scenario makes for itself, in the project's own made-up format, and damaged copies of any image.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::file::{DamageMap, ImageMap, MakeMap};
 use super::patterns::hex_bytes;
@@ -18,12 +18,7 @@ const DEFAULT_SIZE: u64 = 16 * 1024;
 
 /// Images made so far, by what they are made of: a matrix makes the same one once.
 #[derive(Debug, Default)]
-pub(super) struct Made {
-    /// By what they are made of.
-    known: HashMap<String, PlannedImage>,
-    /// Names of images that were complained about: a copy of one is no further mistake.
-    refused: HashSet<String>,
-}
+pub(super) struct Made(HashMap<String, PlannedImage>);
 
 /// The one place that makes an image.
 fn make_image(versions: Versions, key: KeyNumber, size: u64) -> Result<Image, Refusal> {
@@ -36,6 +31,12 @@ fn make_image(versions: Versions, key: KeyNumber, size: u64) -> Result<Image, Re
     Image::make(versions, key, size).map_err(|error| refusal(error.to_string()))
 }
 
+/// Whether the scenario has an image called `name` before the one at `cursor`.
+fn stands_before(name: &str, cursor: Cursor<'_>) -> bool {
+    let images = cursor.document().root().find("images").into_iter().flat_map(|images| images.entries());
+    images.take_while(|image| image.key() != cursor.key()).any(|image| image.key() == Some(name))
+}
+
 impl Made {
     /// The image called `name` that `map` describes at `cursor`: made, or a copy of one of `images`, and damaged if that is asked for.
     pub(super) fn image(
@@ -46,24 +47,10 @@ impl Made {
         images: &BTreeMap<String, PlannedImage>,
         reader: &mut Reader<'_>,
     ) -> Option<PlannedImage> {
-        let image = self.sound_or_damaged(name, map, cursor, images, reader);
-        if image.is_none() {
-            self.refused.insert(name.to_owned());
-        }
-        image
-    }
-
-    fn sound_or_damaged(
-        &mut self,
-        name: &str,
-        map: &ImageMap,
-        cursor: Cursor<'_>,
-        images: &BTreeMap<String, PlannedImage>,
-        reader: &mut Reader<'_>,
-    ) -> Option<PlannedImage> {
         let sound = match (&map.make, &map.from) {
             (Some(make), None) => self.make(name, make, cursor.get("make"), reader),
-            (None, Some(from)) if self.refused.contains(&**from) => None,
+            // That one was complained about, and a copy of it is no further mistake.
+            (None, Some(from)) if !images.contains_key(&**from) && stands_before(from, cursor) => None,
             (None, Some(from)) => {
                 let place = cursor.get("from");
                 let from = reader.value(place, from, |from| match images.get(from) {
@@ -123,13 +110,13 @@ impl Made {
             None => DEFAULT_SIZE,
         };
         let made_of = format!("{versions:?} {key} {size}");
-        if let Some(known) = self.known.get(&made_of) {
+        if let Some(known) = self.0.get(&made_of) {
             return Some(PlannedImage { name: name.to_owned(), ..known.clone() });
         }
         match make_image(versions, key, size) {
             Ok(image) => {
                 let planned = PlannedImage::made(name, &image);
-                self.known.insert(made_of, planned.clone());
+                self.0.insert(made_of, planned.clone());
                 Some(planned)
             }
             Err(refusal) => {

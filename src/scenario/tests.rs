@@ -291,3 +291,22 @@ fn faults_of_a_virtual_board_stand_alone_or_in_a_list_and_settings_beside_them_c
     let both = one.followed_by(&setup("deaf: false"));
     assert!(both.has_faults && !both.settings_for(0).deaf, "what comes later counts");
 }
+
+#[test]
+fn an_image_that_is_refused_in_one_file_hides_no_mistake_in_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, images: &str| {
+        let text = format!("format: 1\nscenario: {name}\nimages:\n{images}steps:\n  - wait: 1 s\n");
+        let file = folder.path().join(format!("{name}.yaml"));
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let copy = "  copy: { from: newer, damage: { offset: 0 B, xor: ff } }\n";
+    let one = file("one", &format!("  newer: {{ make: {{ A: nonsense }} }}\n{copy}"));
+    let other = file("other", copy);
+    let problems = crate::scenario::load(&[one.clone(), other.clone()], None).unwrap_err();
+    let found: Vec<_> = problems.iter().map(|problem| (problem.file.as_path(), problem.message.as_str())).collect();
+    assert_eq!(found.len(), 2, "a copy of what was complained about is no further mistake: {found:?}");
+    assert_eq!(found[1], (other.as_path(), "there is no image `newer` before this one"));
+    assert_eq!(found[0].0, one);
+}

@@ -60,9 +60,7 @@ impl Sample {
             Kind::Bench => Bench::load_text(file, &self.text).map(drop),
         }
     }
-}
 
-impl Sample {
     /// What a fragment's parameters without a value are given.
     fn parameters(&self) -> String {
         let Ok(document) = Document::parse(Path::new(&self.name), self.text.as_bytes()) else { return String::new() };

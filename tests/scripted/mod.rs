@@ -14,7 +14,7 @@ use evkit_hil::scenario;
 use evkit_hil::seam::simulated::SimulatedSeam;
 use evkit_hil::seam::{self, LineId, LineState};
 use evkit_hil::time::MonoTime;
-use evkit_hil::timeline::event::{self, Direction, EventKind};
+use evkit_hil::timeline::event::{self, Direction, EventKind, Outcome};
 use evkit_hil::timeline::{ClockKind, Reader};
 
 pub(crate) const fn ms(n: u64) -> Duration {
@@ -178,4 +178,12 @@ fn run_in(
 
 pub(crate) fn says(script: Vec<(MonoTime, &'static [u8])>) -> Scripted {
     Scripted { script, ..Scripted::default() }
+}
+
+pub(crate) fn reports(said: &'static [u8]) -> Scripted {
+    says(vec![(at(1), said)])
+}
+
+pub(crate) fn passed(ran: &Ran) {
+    assert_eq!(ran.verdict.outcome, Outcome::Passed, "{:?}", ran.verdict);
 }
