@@ -1,12 +1,11 @@
 """The shipped cases on the emulated Pi: with each backend and drive of the reset line they end as they do on a pseudo-terminal."""
 
-import pathlib
 import subprocess
 import time
-from xml.etree import ElementTree
 
 from machine import Pi
 from packages import ROOT, call, say
+from results import verdicts
 
 # A board that boots slowly enough for `between the windows`, which says why.
 BOARD = ["application-start=2 s", "boot-window=100 ms"]
@@ -42,18 +41,6 @@ def command(program, file, out, cases):
     return f"{program} run --bench {file} --out {out} --allow firmware --allow downgrade-attempt {cases}"
 
 
-def read(junit):
-    """Each case with its verdict, and the cause or the reason beside it."""
-    cases = {}
-    for case in ElementTree.parse(junit).iter("testcase"):
-        verdict, why = "passed", ""
-        for kind in ("failure", "error", "skipped"):
-            for element in case.findall(kind):
-                verdict, why = kind, element.get("type") or element.get("message")
-        cases[case.get("name")] = (verdict, why)
-    return cases
-
-
 def on_a_pseudo_terminal(program, folder):
     """The same runs in the same order on one virtual EVKIT on a pseudo-terminal."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +58,7 @@ def on_a_pseudo_terminal(program, folder):
             file.write_text(bench(port, f"backend: socket, path: {control}", ROOT / "fixtures/images"))
             state = f"EVKIT_HIL_STATE_DIR={folder / 'state'}"
             call("sh", "-c", f"{state} {command(program, file, out, cases)} >{out}.log 2>&1 || true")
-            results[name] = read(out / "junit.xml")
+            results[name] = verdicts(out / "junit.xml")
         return results
     finally:
         board.terminate()
@@ -91,12 +78,12 @@ def run(parts, folder):
     wanted = on_a_pseudo_terminal(program, folder / "pseudo-terminal")
     wrong = []
     for name in BENCHES:
-        found = read(out / name / "junit.xml")
-        verdicts = [verdict for verdict, _ in found.values()]
-        say(f"{name}: {', '.join(f'{verdicts.count(verdict)} {verdict}' for verdict in sorted(set(verdicts)))}")
+        found = verdicts(out / name / "junit.xml")
+        ends = [verdict for verdict, _ in found.values()]
+        say(f"{name}: {', '.join(f'{ends.count(verdict)} {verdict}' for verdict in sorted(set(ends)))}")
         for case in sorted(wanted[name].keys() | found.keys()):
             if wanted[name].get(case) != found.get(case):
                 wrong.append(f"{name}: {case} is {found.get(case)} here and {wanted[name].get(case)} on a pseudo-terminal")
-        if not any(verdict == "passed" for verdict in verdicts):
+        if not any(verdict == "passed" for verdict in ends):
             wrong.append(f"{name}: nothing passed")
     assert not wrong, "\n".join(wrong)

@@ -2,6 +2,7 @@
 
 from machine import Pi
 from packages import say
+from results import ended, logged
 
 BENCH = """format: 1
 boards:
@@ -30,24 +31,24 @@ EXPECTED = [
     "FAIL mini uart: ttyS1 is a Raspberry Pi's mini UART",
     "OK mini wake-up pull: GPIO5 wakes pulled up",
 ]
-JOB = """export EVKIT_HIL_STATE_DIR=/tmp/state
-evkit-hil doctor --bench /bench.yaml --yes > /out/doctor.log 2>&1; echo $? > /out/doctor.exit
-evkit-hil run --bench /bench.yaml --board mini --out /out/mini /waits.yaml > /out/mini.log 2>&1; echo $? > /out/mini.exit
+JOB = f"""export EVKIT_HIL_STATE_DIR=/tmp/state
+{logged("evkit-hil doctor --bench /bench.yaml --yes", "doctor")}
+{logged("evkit-hil run --bench /bench.yaml --board mini --out /out/mini /waits.yaml", "mini")}
 sed 's/kind: generic/accept-mini-uart: true, kind: generic/' /bench.yaml > /accepted.yaml
-evkit-hil run --bench /accepted.yaml --board mini --out /out/accepted /waits.yaml > /out/accepted.log 2>&1; echo $? > /out/accepted.exit
+{logged("evkit-hil run --bench /accepted.yaml --board mini --out /out/accepted /waits.yaml", "accepted")}
 """
 
 
 def run(parts, folder):
     with Pi(**parts, job=JOB, files={"bench.yaml": BENCH, "waits.yaml": WAITS}, folder=folder, within=90) as pi:
         out = pi.files()
-    found = (out / "doctor.log").read_text()
+    _, found = ended(out, "doctor")
     say(f"the doctor says:\n{found}")
     lines = [line.strip() for line in found.splitlines()]
     for expected in EXPECTED:
         assert any(line.startswith(expected) for line in lines), f"no {expected!r}"
     assert not any(sample.output for sample in pi.pin.samples), "the doctor drives a pin that it is to read"
-    codes = {name: (out / f"{name}.exit").read_text().strip() for name in ("doctor", "mini", "accepted")}
+    codes = {name: ended(out, name)[0] for name in ("doctor", "mini", "accepted")}
     assert codes == {"doctor": "1", "mini": "3", "accepted": "0"}, codes
-    refused = (out / "mini.log").read_text()
+    _, refused = ended(out, "mini")
     assert "mini UART" in refused and "accept-mini-uart: true" in refused, refused

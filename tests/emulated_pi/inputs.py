@@ -1,10 +1,10 @@
 """Inputs of a GPIO chip on the kernel's own driver: edges with the kernel's times, the reset line looped back to an input, edges that were lost, and lines that another program holds."""
 
-import json
 import time
 
 from machine import LinuxBoard
 from packages import say
+from results import ended, events, logged, recorded, timeline
 
 CHIP = "backend: gpiocdev, chip: /dev/gpiochip0"
 # Line 3 is the power button of this computer.
@@ -47,28 +47,20 @@ MANY = 60
 
 
 def job():
-    run = lambda name: f"evkit-hil run --bench /bench.yaml --out /out/{name} /{name}.yaml > /out/{name}.log 2>&1"
-    exited = lambda name: f"echo $? > /out/{name}.exit"
-    waits = lambda name: f"until grep -qs '\"step\"' /out/{name}/timelines/*/events.jsonl || ! kill -0 $run; do sleep 0.1; done; sleep 0.5"
-    base = "$(cat /sys/class/gpio/gpiochip*/base)"
-    lines = ["export EVKIT_HIL_STATE_DIR=/tmp/state", f"base={base}"]
-    lines += [f"{run('edges')} & run=$!", waits("edges"), "echo '@@ edges'", f"wait $run; {exited('edges')}"]
-    lines += [f"{run('loop')}; {exited('loop')}"]
-    lines += [f"{run('lost')} & run=$!", waits("lost"), "kill -STOP $run"]
+    run = lambda name, scenario: f"evkit-hil run --bench /bench.yaml --out /out/{name} /{scenario}.yaml"
+    lines = ["export EVKIT_HIL_STATE_DIR=/tmp/state", "base=$(cat /sys/class/gpio/gpiochip*/base)"]
+    lines += [f"({logged(run('edges', 'edges'), 'edges')}) & run=$!", recorded("edges", "step"), "echo '@@ edges'; wait $run"]
+    lines += [logged(run("loop", "loop"), "loop")]
+    lines += [f"{run('lost', 'lost')} > /out/lost.log 2>&1 & run=$!", recorded("lost", "step"), "kill -STOP $run"]
     # Nobody else gets a line of a run's.
     for name, line in (("output", RESET), ("input", RING)):
         lines += [f"echo $((base + {line})) > /sys/class/gpio/export 2> /out/{name}-held"]
     # The run is held up while the line changes, and goes on when the last change is over.
-    lines += ["echo '@@ lost'; sleep 3; kill -CONT $run; echo '@@ goes on'", f"wait $run; {exited('lost')}"]
+    lines += ["echo '@@ lost'; sleep 3; kill -CONT $run; echo '@@ goes on'; wait $run; echo $? > /out/lost.exit"]
     for name, line in (("output", RESET), ("input", RING)):
-        lines += [f"echo $((base + {line})) > /sys/class/gpio/export", f"{run('loop').replace('/out/loop', f'/out/{name}')}; {exited(name)}"]
+        lines += [f"echo $((base + {line})) > /sys/class/gpio/export", logged(run(name, "loop"), name)]
         lines += [f"echo $((base + {line})) > /sys/class/gpio/unexport"]
     return "\n".join(lines) + "\n"
-
-
-def events(out, name, kind):
-    (timeline,) = (out / name / "timelines").glob(f"*-{name}/events.jsonl")
-    return [event for event in map(json.loads, timeline.read_text().splitlines()) if event.get("kind") == kind]
 
 
 def run(parts, folder):
@@ -92,19 +84,19 @@ def run(parts, folder):
         out = board.files()
 
     def said(name, code):
-        text, found = ((out / f"{name}.{kind}").read_text() for kind in ("log", "exit"))
-        assert found.strip() == code, f"{name} gives {found}: {text}"
+        found, text = ended(out, name)
+        assert found == code, f"{name} gives {found}: {text}"
         return text
 
     said("edges", "0")
-    edges = [event for event in events(out, "edges", "input-edge") if event["data"]["line"] == "ring"]
+    edges = [event for event in events(timeline(out / "edges", "edges"), "input-edge") if event["data"]["line"] == "ring"]
     assert [event["data"]["state"] for event in edges] == ["asserted", "released"] * 2 and {event["source"] for event in edges} == {"observed"}, edges
     apart = [(after["t_ns"] - before["t_ns"]) / 1e9 for before, after in zip(edges, edges[1:])]
     say(f"edges {', '.join(f'{length * 1000:.1f} ms' for length in apart)} apart; driven {', '.join(f'{length * 1000:.0f} ms' for length in RINGS[:-1])} apart")
     assert all(abs(found - wanted) < SLACK for found, wanted in zip(apart, RINGS)), apart
     said("loop", "0")
-    commanded = events(out, "loop", "edge")
-    observed = [event for event in events(out, "loop", "input-edge") if event["data"]["line"] == "seen"]
+    commanded = events(timeline(out / "loop", "loop"), "edge")
+    observed = [event for event in events(timeline(out / "loop", "loop"), "input-edge") if event["data"]["line"] == "seen"]
     assert len(observed) == 4 and [event["data"]["state"] for event in observed] == ["asserted", "released"] * 2, observed
     late = [(seen["t_ns"] - told["data"]["before_ns"]) / 1e6 for told, seen in zip(commanded, observed)]
     say(f"looped back, edges are seen {', '.join(f'{ms:.1f} ms' for ms in late)} after they were commanded")

@@ -1,10 +1,9 @@
 """The reset line seen from outside, with each backend and drive: nothing before the first pulse, pulses as they were commanded, and released however a run ends."""
 
-import json
-
 from cases import BENCHES, LATE
 from machine import Pi
 from packages import say
+from results import ended, events, logged, recorded, timeline
 
 # How a run is ended while it holds the board in reset, and the exit code that it then has.
 ENDS = {"INT": 130, "TERM": 130, "HUP": 130, "KILL": 137}
@@ -47,10 +46,7 @@ def bench(reset, more=""):
 
 def hold(name, out):
     """Shell: a run in the background, `$run`, that holds the board in reset, until it does."""
-    return (
-        f"evkit-hil run --bench /{name}.yaml --out /out/{out} /hold.yaml > /out/{out}.log 2>&1 & run=$!; tries=0; "
-        f"until grep -qs '\"edge\"' /out/{out}/timelines/*/events.jsonl || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.2; done; sleep 0.5"
-    )
+    return f"evkit-hil run --bench /{name}.yaml --out /out/{out} /hold.yaml > /out/{out}.log 2>&1 & run=$!; {recorded(out, 'edge')}"
 
 
 def job():
@@ -58,44 +54,45 @@ def job():
         "export EVKIT_HIL_STATE_DIR=/tmp/state",
         "for chip in /sys/class/gpio/gpiochip*; do [ \"$(cat $chip/label)\" = pinctrl-bcm2835 ] && pin=$(($(cat $chip/base) + 17)); done",
     ]
+    second = lambda name: f"evkit-hil run --bench /{name}.yaml --out /out/second /hold.yaml"
     for name in NAMES:
         lines += [
             # Opening the port and listening drives nothing.
             f"echo '@@ listens {name}'",
-            f"evkit-hil diagnose --bench /{name}.yaml --listen --for 1s --out /out/{name}/listen > /out/{name}-listen.log 2>&1",
+            logged(f"evkit-hil diagnose --bench /{name}.yaml --listen --for 1s --out /out/{name}/listen", f"{name}-listen"),
             f"echo '@@ pulses {name}'",
-            f"evkit-hil run --bench /{name}.yaml --out /out/{name} /pulse.yaml > /out/{name}-pulse.log 2>&1; echo $? > /out/{name}-pulse.exit",
-            "sleep 1",
-            f"echo '@@ panics {name}'; panics /{name}-fuse.yaml /blow.yaml /out/{name}-panic > /out/{name}-panic.log 2>&1; echo $? > /out/{name}-panic.exit; sleep 1; echo '@@ panicked {name}'; sleep 1",
+            logged(f"evkit-hil run --bench /{name}.yaml --out /out/{name} /pulse.yaml", f"{name}-pulse"),
+            f"sleep 1; echo '@@ panics {name}'",
+            logged(f"panics /{name}-fuse.yaml /blow.yaml /out/{name}-panic", f"{name}-panic"),
+            f"sleep 1; echo '@@ panicked {name}'; sleep 1",
         ]
         if name.startswith("gpiocdev"):
             lines += [
                 f"echo '@@ taken {name}'; echo $pin > /sys/class/gpio/export",
-                f"evkit-hil run --bench /{name}.yaml --out /out/second /hold.yaml > /out/{name}-taken.log 2>&1; echo $? > /out/{name}-taken.exit",
+                logged(second(name), f"{name}-taken"),
                 "echo $pin > /sys/class/gpio/unexport",
             ]
         for end in ENDS:
             lines += [
                 hold(name, f"{name}-{end}"),
                 f"echo '@@ holds {name}-{end}'; sleep 1",
-                f"evkit-hil run --bench /{name}.yaml --out /out/second /hold.yaml > /out/{name}-{end}-second.log 2>&1; echo $? > /out/{name}-{end}-second.exit",
+                logged(second(name), f"{name}-{end}-second"),
                 f"kill -{end} $run; wait $run; echo $? > /out/{name}-{end}.exit; sleep 1; echo '@@ ended {name}-{end}'; sleep 1",
             ]
     return "\n".join(lines) + "\n"
 
 
-def commanded(timeline):
-    """How long the reset line was commanded to be asserted, each time."""
+def commanded(pulses):
+    """How long the reset line was commanded to be asserted each time."""
     widths, since = [], None
-    for line in timeline.read_text().splitlines():
-        event = json.loads(line)
-        data = event.get("data") or {}
-        if event.get("kind") == "edge" and data.get("line") == "reset":
-            if data["state"] == "asserted":
-                since = data["after_ns"]
-            elif since is not None:
-                widths.append((data["before_ns"] - since) / 1e9)
-                since = None
+    for data in (event["data"] for event in events(pulses, "edge")):
+        if data["line"] != "reset":
+            continue
+        if data["state"] == "asserted":
+            since = data["after_ns"]
+        elif since is not None:
+            widths.append((data["before_ns"] - since) / 1e9)
+            since = None
     return widths
 
 
@@ -130,30 +127,29 @@ def run(parts, folder):
     for name in NAMES:
         pin = pi.pin.of(seen[name])
         spans = [to - since for since, to in pin if to is not None]
-        (timeline,) = (out / name / "timelines").glob("*-pulse/events.jsonl")
-        wanted = commanded(timeline)
+        wanted = commanded(timeline(out / name, "pulse"))
         say(f"{name}: pulses of {', '.join(f'{width * 1000:.1f} ms' for width in spans)}; commanded {', '.join(f'{width * 1000:.1f} ms' for width in wanted)}")
-        if (out / f"{name}-pulse.exit").read_text().strip() != "0":
-            wrong.append(f"{name}: the case with pulses failed: {(out / f'{name}-pulse.log').read_text()}")
+        code, said = ended(out, f"{name}-pulse")
+        if code != "0":
+            wrong.append(f"{name}: the case with pulses failed: {said}")
         if len(spans) != len(wanted) or any(abs(width - to) > SLACK for width, to in zip(spans, wanted)):
             wrong.append(f"{name}: pulses of {spans} s were seen, and {wanted} s commanded")
         first = pin[0][0] if pin else float("inf")
         if name.endswith("open-drain") and any(sample.output and sample.at < first for sample in seen[name]):
             wrong.append(f"{name}: the pin is an output before the first pulse")
-        said, code = ((out / f"{name}-panic.{kind}").read_text() for kind in ("log", "exit"))
-        if code.strip() != "101" or "the fuse has blown" not in said:
+        code, said = ended(out, f"{name}-panic")
+        if code != "101" or "the fuse has blown" not in said:
             wrong.append(f"{name}: a run that panics gives exit code {code}: {said}")
         if name.startswith("gpiocdev"):
-            said, code = ((out / f"{name}-taken.{kind}").read_text() for kind in ("log", "exit"))
+            code, said = ended(out, f"{name}-taken")
             say(f"{name}, when another program holds the line: {said.strip()}")
-            if code.strip() != "3" or "in use" not in said or "sysfs" not in said:
+            if code != "3" or "in use" not in said or "sysfs" not in said:
                 wrong.append(f"{name}: with the line in use by another program, exit code {code}: {said}")
         for end, code in ENDS.items():
-            found = (out / f"{name}-{end}.exit").read_text().strip()
+            found, said = ended(out, f"{name}-{end}")
             if found != str(code):
-                wrong.append(f"{name}: {end} gives exit code {found}: {(out / f'{name}-{end}.log').read_text()}")
-            said = (out / f"{name}-{end}-second.log").read_text()
-            second = (out / f"{name}-{end}-second.exit").read_text().strip()
+                wrong.append(f"{name}: {end} gives exit code {found}: {said}")
+            second, said = ended(out, f"{name}-{end}-second")
             if second != "3" or "evkit-hil run" not in said:
                 wrong.append(f"{name}: a second run on the line gives {second}: {said}")
     assert not wrong, "\n".join(wrong)

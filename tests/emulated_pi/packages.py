@@ -67,14 +67,9 @@ class Archive:
         self.folder = CACHE / "packages"
         self.unpacked = CACHE / "unpacked"
         apt = CACHE / "apt"
-        sources = apt / "sources.list.d"
-        for folder in (self.folder, self.unpacked, sources, apt / "lists" / "partial", apt / "cache" / "archives" / "partial"):
+        self.sources = apt / "sources.list.d"
+        for folder in (self.folder, self.unpacked, self.sources, apt / "lists" / "partial", apt / "cache" / "archives" / "partial"):
             folder.mkdir(parents=True, exist_ok=True)
-        for file in pathlib.Path("/etc/apt/sources.list.d").glob("*"):
-            shutil.copy(file, sources)
-        known = output("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages")
-        (debian, *_) = (line.split()[1] for line in known.splitlines() if line.split()[0] == "bookworm")
-        (sources / "backports.list").write_text(f"deb [signed-by={KEYRING}] {debian} {BACKPORTS} main\n")
         self.options = []
         for option in (
             "APT::Architecture=arm64",
@@ -83,7 +78,7 @@ class Archive:
             "Dir::State::status=/dev/null",
             f"Dir::State::lists={apt / 'lists'}",
             f"Dir::Cache={apt / 'cache'}",
-            f"Dir::Etc::sourceparts={sources}",
+            f"Dir::Etc::sourceparts={self.sources}",
         ):
             self.options += ["-o", option]
         self.is_updated = False
@@ -91,8 +86,17 @@ class Archive:
     def update(self):
         if not self.is_updated:
             say("reading the lists of arm64")
+            self.write_sources()
             call("apt-get", *self.options, "update", "-qq", stdout=subprocess.DEVNULL)
             self.is_updated = True
+
+    def write_sources(self):
+        """Those of this machine, and with them where newer kernels are for the same Debian."""
+        for file in pathlib.Path("/etc/apt/sources.list.d").glob("*"):
+            shutil.copy(file, self.sources)
+        known = output("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages")
+        (debian, *_) = (line.split()[1] for line in known.splitlines() if line.split()[0] == "bookworm")
+        (self.sources / "backports.list").write_text(f"deb [signed-by={KEYRING}] {debian} {BACKPORTS} main\n")
 
     def unpack(self, name, wanted):
         """Unpacks a package, `NAME` or `NAME=VERSION`, unless `wanted`, a pattern of files in it, is there already. Those files."""

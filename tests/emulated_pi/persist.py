@@ -4,6 +4,7 @@ from cases import BENCHES
 from lines import HOLD, bench, hold
 from machine import Pi
 from packages import BACKPORTS, Archive, say
+from results import ended, logged
 
 # Debian's kernel has this parameter from 6.10 on, so not yet in bookworm itself.
 PARAMETER = "pinctrl_bcm2835.persist_gpio_outputs"
@@ -18,7 +19,7 @@ def job():
             f"echo '@@ holds {name}'; sleep 0.5; kill -KILL $run; wait $run; sleep 1.5; echo '@@ guarded {name}'; sleep 1",
             hold(name, f"{name}-unguarded"),
             f"echo '@@ holds again {name}'; sleep 0.5; kill -KILL $(cat /proc/$run/task/*/children) $run; wait $run; sleep 1.5; echo '@@ unguarded {name}'; sleep 1",
-            f"evkit-hil release --bench /{name}.yaml > /out/{name}-release.log 2>&1; echo $? > /out/{name}-release.exit; sleep 0.5",
+            f"{logged(f'evkit-hil release --bench /{name}.yaml', f'{name}-release')}; sleep 0.5",
             f"echo '@@ released {name}'; sleep 1",
         ]
     return "\n".join(lines) + "\n"
@@ -47,9 +48,9 @@ def killed(parts, folder, persist):
             expect(f"released {name}", False)
         out = pi.files()
     for name in BENCHES:
-        code = (out / f"{name}-release.exit").read_text().strip()
+        code, said = ended(out, f"{name}-release")
         if code != "0":
-            wrong.append(f"release gives {code} with {name}: {(out / f'{name}-release.log').read_text()}")
+            wrong.append(f"release gives {code} with {name}: {said}")
     found = (out / "persist").read_text().strip()
     assert found == "NY"[persist], f"{PARAMETER} is {found}"
     return wrong

@@ -3,9 +3,9 @@
 import threading
 import time
 
-from cases import read
 from machine import Pi
 from packages import Archive, say
+from results import ended, logged, recorded, verdicts
 
 SERIAL = "EVKIT0001"
 LINK = f"/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_{SERIAL}-if00-port0"
@@ -37,7 +37,7 @@ def bench(port):
 
 
 def job(modules):
-    run = lambda name, bench: f"evkit-hil run --bench /{bench}.yaml --out /out/{name} /{name.split('-')[0]}.yaml > /out/{name}.log 2>&1; echo $? > /out/{name}.exit"
+    run = lambda name, bench: logged(f"evkit-hil run --bench /{bench}.yaml --out /out/{name} /{name.split('-')[0]}.yaml", name)
     lines = [
         "export EVKIT_HIL_STATE_DIR=/tmp/state",
         *(f"insmod /modules/{module}" for module in modules),
@@ -53,7 +53,7 @@ def job(modules):
         "there() { until [ -e /sys/class/tty/$1 ]; do sleep 0.1; done; links; }",
         "there ttyUSB0",
         f"({run('pulled', 'link')}) & run=$!",
-        "until grep -qs '\"edge\"' /out/pulled/timelines/*/events.jsonl; do sleep 0.1; done",
+        recorded("pulled", "edge"),
         # Somebody who keeps the device, so that the adapter comes back as another.
         "sleep 1000 < /dev/ttyUSB0 & keeper=$!",
         "echo '@@ holds'; sleep 1",
@@ -97,10 +97,10 @@ def run(parts, folder):
         pi.monitor(f"device_add {ADAPTER}")
         out = pi.files()
         adapter.close()
-    said = (out / "pulled.log").read_text()
-    assert (out / "pulled.exit").read_text().strip() == "3", said
-    cases = read(out / "pulled/junit.xml")
+    code, said = ended(out, "pulled")
+    assert code == "3", said
+    cases = verdicts(out / "pulled/junit.xml")
     assert "port-lost" in said and cases["pulled"][0] == "skipped" and cases["board other"][0] == "error", f"{cases}: {said}"
     for name in PORTS:
-        said = (out / f"back-{name}.log").read_text()
-        assert (out / f"back-{name}.exit").read_text().strip() == "0", f"by its {name}: {said}"
+        code, said = ended(out, f"back-{name}")
+        assert code == "0", f"by its {name}: {said}"

@@ -6,6 +6,7 @@ import time
 
 from machine import Pi
 from packages import say
+from results import ended, events, logged, timeline
 
 SPEED = 460800
 # So much each way.
@@ -31,7 +32,7 @@ TO_BOARD = pattern(BYTES_A_SECOND * SECONDS, 1)
 TO_HOST = pattern(BYTES_A_SECOND * SECONDS, 2)
 
 
-def flood():
+def flooding():
     """Sends all of TO_BOARD in pieces, and stays for what comes meanwhile."""
     size = BYTES_A_SECOND // STEPS_A_SECOND
     pieces = [TO_BOARD[at : at + size] for at in range(0, len(TO_BOARD), size)]
@@ -42,6 +43,12 @@ def flood():
     )
 
 
+QUIET = """format: 1
+scenario: quiet
+summary: The port is opened and closed while nothing comes.
+steps:
+  - wait: 100 ms
+"""
 BREAK = """format: 1
 scenario: break
 summary: A break comes between bytes.
@@ -51,9 +58,9 @@ steps:
 """
 
 JOB = f"""export EVKIT_HIL_STATE_DIR=/tmp/state
-run() {{ evkit-hil run --bench /bench.yaml --allow raw --allow nvm --out /out/$1 /$1.yaml > /out/$1.log 2>&1; echo $? > /out/$1.exit; }}
+run() {{ {logged("evkit-hil run --bench /bench.yaml --allow raw --allow nvm --out /out/$1 /$1.yaml", "$1")}; }}
 # A terminal echoes as it is first found. While nothing comes, that is nothing.
-evkit-hil diagnose --bench /bench.yaml --listen --for 100ms --out /out/listen > /out/listen.log 2>&1
+run quiet
 echo '@@ break'
 run break
 (while true; do :; done) & one=$!
@@ -64,22 +71,19 @@ kill $one $two
 """
 
 
+def reads(timeline, direction):
+    """What the events of bytes in one direction say."""
+    return [event["data"] for event in events(timeline, "bytes") if event["data"]["direction"] == direction]
+
+
 def carried(timeline, direction):
     """The bytes of a timeline in one direction."""
-    content, out = (timeline / "bytes.bin").read_bytes(), b""
-    for data in events(timeline, "bytes"):
-        if data["direction"] == direction:
-            out += content[data["offset"] : data["offset"] + data["length"]]
-    return out
-
-
-def events(timeline, kind):
-    lines = (timeline / "events.jsonl").read_text().splitlines()
-    return [event["data"] for event in map(json.loads, lines) if event.get("kind") == kind]
+    content = (timeline / "bytes.bin").read_bytes()
+    return b"".join(content[data["offset"] : data["offset"] + data["length"]] for data in reads(timeline, direction))
 
 
 def run(parts, folder):
-    files = {"bench.yaml": BENCH, "flood.yaml": flood(), "break.yaml": BREAK}
+    files = {"bench.yaml": BENCH, "flood.yaml": flooding(), "break.yaml": BREAK, "quiet.yaml": QUIET}
     received = bytearray()
     with Pi(**parts, job=JOB, files=files, folder=folder, within=120, wired=False) as pi:
         uart = pi.connect("uart")
@@ -119,19 +123,17 @@ def run(parts, folder):
             sent = wanted
             time.sleep(0.01)
         out = pi.files()
-    for name in ("break", "flood"):
-        code = (out / f"{name}.exit").read_text().strip()
-        assert code == "0", f"{name} gives {code}: {(out / f'{name}.log').read_text()}"
-    (timeline,) = (out / "break/timelines").iterdir()
-    marks = [data["marks"] for data in events(timeline, "bytes") if data.get("marks")]
+    for name in ("quiet", "break", "flood"):
+        code, said = ended(out, name)
+        assert code == "0", f"{name} gives {code}: {said}"
+    marks = [data["marks"] for data in reads(timeline(out / "break", "break"), "in") if data.get("marks")]
     assert marks and "break" in json.dumps(marks), f"no break is marked: {marks}"
     say(f"a break is marked: {marks[0]}")
-    (timeline,) = (out / "flood/timelines").iterdir()
-    assert bytes(received) == TO_BOARD == carried(timeline, "out"), f"{len(received)} bytes came out of {len(TO_BOARD)}, or others"
-    came = carried(timeline, "in")
+    flood = timeline(out / "flood", "flood")
+    assert bytes(received) == TO_BOARD == carried(flood, "out"), f"{len(received)} bytes came out of {len(TO_BOARD)}, or others"
+    came = carried(flood, "in")
     came = came[came.index(b"go") :]
     while came.startswith(b"go"):
         came = came[2:]
     assert came == TO_HOST, f"{len(came)} bytes came in of {len(TO_HOST)}, or others"
-    reads = [data["length"] for data in events(timeline, "bytes") if data["direction"] == "in"]
-    say(f"{len(TO_BOARD)} bytes out and {len(TO_HOST)} in within {SECONDS} s at {SPEED} baud under load: all there, in {len(reads)} reads")
+    say(f"{len(TO_BOARD)} bytes out and {len(TO_HOST)} in within {SECONDS} s at {SPEED} baud under load: all there, in {len(reads(flood, 'in'))} reads")
