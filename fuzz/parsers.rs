@@ -1,4 +1,4 @@
-//! Any bytes as a scenario and as a bench file: what is taken, both parsers read alike; what is loaded is valid by its schema; what is refused has a placed complaint that can be shown. Nothing panics
+//! Any bytes as a scenario, as a bench file and as a fragment that a scenario includes: what is taken, both parsers read alike; what is loaded is valid by its schema; what is refused has a placed complaint that can be shown. Nothing panics
 //! or hangs. `fuzz/run` builds and runs this.
 
 #![no_main]
@@ -8,7 +8,7 @@ mod alike;
 #[path = "../tests/files/validator.rs"]
 mod validator;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use alike::difference;
@@ -21,6 +21,10 @@ use validator::{complaints, json};
 
 static SCENARIO: LazyLock<Value> = LazyLock::new(scenario::schema);
 static BENCH: LazyLock<Value> = LazyLock::new(bench::schema);
+static FRAGMENT: LazyLock<Value> = LazyLock::new(scenario::fragment_schema);
+/// Where fragments are put, which are read from files alone.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(std::env::temp_dir);
+const INCLUDES: &str = "format: 1\nscenario: includes\nsummary: a fragment\neffects: [speed, nvm, firmware, raw]\nsteps:\n  - include: fuzzed.yaml\n";
 
 fuzz_target!(|bytes: &[u8]| {
     // A folder that is not there: images and ports of a bench file are found nowhere.
@@ -41,6 +45,13 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(_) => valid(&BENCH, text),
         Err(problems) => shown(&problems),
     }
+    if document.root().find("fragment").is_some() {
+        std::fs::write(FOLDER.join("fuzzed.yaml"), bytes).expect("room for a fragment");
+        match scenario::load_text(&FOLDER.join("includes.yaml"), INCLUDES, None) {
+            Ok(_) => valid(&FRAGMENT, text),
+            Err(problems) => shown(&problems),
+        }
+    }
 });
 
 /// What is loaded is valid by its schema.
@@ -59,7 +70,8 @@ fn valid(schema: &Value, text: &str) {
 fn shown(problems: &[Diagnostic]) {
     assert!(!problems.is_empty(), "refused without a word");
     for problem in problems {
-        assert!(problem.render(false).contains("fuzzed.yaml"), "a complaint that names no file");
+        let shown = problem.render(false);
+        assert!(shown.contains("fuzzed.yaml") || shown.contains("includes.yaml"), "a complaint that names no file");
     }
     let placed = problems.iter().any(|problem| problem.excerpt.is_some());
     let whole = ["the file is empty", "the file is longer than 1 MiB, and was not read"];

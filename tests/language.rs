@@ -42,7 +42,6 @@ const KEEP: &str = "steps:\n  - expect: { regex: 'v(?<version>[0-9.]+);(?<level>
 #[case("$level", "=-113.0", None)]
 #[case("$version", "=2.7.10", None)]
 #[case("$version", "!=2.7.10", Some("$version is 2.7.10, which is not !=2.7.10"))]
-#[case("$level", ">=2.7.0", Some("$level is \"-113\", which cannot be compared with 2.7.0"))]
 #[case("v$version", "v2.7.10", None)]
 #[case("$version", "=$level", Some("$version is 2.7.10, which is not =$level (-113)"))]
 fn what_a_group_captured_is_compared(#[case] value: &str, #[case] is: &str, #[case] reason: Option<&str>) {
@@ -56,6 +55,25 @@ fn what_a_group_captured_is_compared(#[case] value: &str, #[case] is: &str, #[ca
             assert!(!ran.verdict.evidence.is_empty() && ran.verdict.evidence.iter().all(|seq| *seq < kept.seq), "the match proves it");
         }
     }
+}
+
+#[rstest]
+#[case("$version", ">=2.6", "$version is 2.7.10, and 2.6 is of another kind: the scenario compares what nobody can compare")]
+#[case("$level", ">=2.7.0", "$level is -113, and 2.7.0 is of another kind: the scenario compares what nobody can compare")]
+#[case("$level", "<1 s", "$level is -113, and 1 s is of another kind: the scenario compares what nobody can compare")]
+fn what_the_file_should_not_compare_is_no_failure_of_the_board(#[case] value: &str, #[case] is: &str, #[case] reason: &str) {
+    for verb in
+        [format!("check: {{ value: {value}, is: \"{is}\" }}"), format!("when: {{ value: {value}, is: \"{is}\", steps: [ wait: 1 ms ] }}")]
+    {
+        let ran = run(&format!("{KEEP}  - {verb}\n"), reports(b"v2.7.10;-113\r"), |_| {});
+        assert_eq!((ran.verdict.outcome, ran.verdict.reason.as_str()), (Outcome::Error, reason), "{verb}");
+    }
+}
+
+#[test]
+fn a_value_without_an_order_is_a_failure_of_the_board() {
+    let body = "steps:\n  - expect: { regex: 'v(?<version>\\S+)\\r', within: 10 ms }\n  - check: { value: $version, is: \">=2.7.0\" }\n";
+    failed(&run(body, reports(b"vnone\r"), |_| {}), 1, "$version is \"none\", which cannot be compared with 2.7.0");
 }
 
 #[rstest]

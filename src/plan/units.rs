@@ -60,8 +60,15 @@ impl UnitError {
 }
 
 /// Units of time and their nanoseconds. Both characters that look like a micro sign are taken.
-pub(crate) const TIME_UNITS: &[(&str, u64)] =
-    &[("us", 1_000), ("\u{b5}s", 1_000), ("\u{3bc}s", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("min", 60_000_000_000)];
+pub(crate) const TIME_UNITS: &[(&str, u64)] = &[
+    ("us", 1_000),
+    ("\u{b5}s", 1_000),
+    ("\u{3bc}s", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
 
 /// Units of size and their bytes.
 pub(crate) const SIZE_UNITS: &[(&str, u64)] = &[("B", 1), ("KiB", 1024), ("MiB", 1024 * 1024)];
@@ -72,7 +79,7 @@ pub const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 /// The highest speed that a file may give, in bits a second.
 pub const MAX_BAUD: u32 = 4_000_000;
 
-/// A duration: `200 us`, `15 ms`, `1.5 s`, `1 min`; at most 24 hours.
+/// A duration: `200 us`, `15 ms`, `1.5 s`, `1 min`, `2 h`; at most 24 hours.
 ///
 /// # Errors
 /// [`UnitError`] with what to write instead.
@@ -80,7 +87,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let ns = parse_scaled(text, TIME_UNITS, "time", "15 ms", "a duration")?;
     let duration = Duration::from_nanos(ns);
     if duration > MAX_DURATION {
-        return Err(UnitError::OutOfRange { text: text.to_owned(), hint: "a duration is at most 24 hours (`1440 min`)".to_owned() });
+        return Err(UnitError::OutOfRange { text: text.to_owned(), hint: "a duration is at most 24 hours (`24 h`)".to_owned() });
     }
     Ok(duration)
 }
@@ -88,7 +95,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 /// The longest duration that a command line may give.
 pub const MAX_TYPED_DURATION: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-/// A duration as it is typed: as in a file, and with hours and days, and also without the blank: `2h`, `90 min`, `3 d`; at most 31 days.
+/// A duration as it is typed: as in a file, with days as well, and also without the blank: `2h`, `90 min`, `3 d`; at most 31 days.
 ///
 /// # Errors
 /// [`UnitError`] with what to write instead.
@@ -96,7 +103,7 @@ pub fn parse_typed_duration(text: &str) -> Result<Duration, UnitError> {
     let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
     let spaced = if unit.is_empty() || unit.starts_with(' ') { text.to_owned() } else { format!("{number} {unit}") };
-    let units: Vec<(&str, u64)> = TIME_UNITS.iter().copied().chain([("h", 3_600_000_000_000), ("d", 86_400_000_000_000)]).collect();
+    let units: Vec<(&str, u64)> = TIME_UNITS.iter().copied().chain([("d", 86_400_000_000_000)]).collect();
     let duration = Duration::from_nanos(parse_scaled(&spaced, &units, "time", "2 h", "a duration")?);
     if duration > MAX_TYPED_DURATION {
         return Err(UnitError::OutOfRange { text: text.to_owned(), hint: "a duration is at most 31 days (`31 d`)".to_owned() });
@@ -226,6 +233,7 @@ mod tests {
             ("1.5 s", 1_500_000_000),
             ("0.000000001 s", 1),
             ("1 min", 60_000_000_000),
+            ("1.5 h", 5_400_000_000_000),
             ("0 ms", 0),
         ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_nanos(ns)), "{text}");
@@ -235,13 +243,13 @@ mod tests {
     #[test]
     fn what_is_not_a_duration_says_what_to_write() {
         for (text, message, hint) in [
-            ("15", "`15` has no unit", "write `15 ms`; units of time are `us`, `\u{b5}s`, `ms`, `s`, `min`"),
+            ("15", "`15` has no unit", "write `15 ms`; units of time are `us`, `\u{b5}s`, `ms`, `s`, `min`, `h`"),
             ("15ms", "`15ms` is not a duration", "one blank stands before the unit: `15 ms`"),
             ("15  ms", "`15  ms` is not a duration", "one blank stands before the unit: `15 ms`"),
-            ("15 sec", "`sec` is not a unit of time", "units of time are `us`, `\u{b5}s`, `ms`, `s`, `min`"),
-            ("3 S", "`S` is not a unit of time", "write `3 s`; units of time are `us`, `\u{b5}s`, `ms`, `s`, `min`"),
+            ("15 sec", "`sec` is not a unit of time", "units of time are `us`, `\u{b5}s`, `ms`, `s`, `min`, `h`"),
+            ("3 S", "`S` is not a unit of time", "write `3 s`; units of time are `us`, `\u{b5}s`, `ms`, `s`, `min`, `h`"),
             ("0.0001 us", "`0.0001 us` is not a duration", "it is no whole number of nanoseconds"),
-            ("1441 min", "`1441 min` is out of range", "a duration is at most 24 hours (`1440 min`)"),
+            ("1441 min", "`1441 min` is out of range", "a duration is at most 24 hours (`24 h`)"),
             ("99999999999999999999 s", "`99999999999999999999 s` is out of range", "a duration like `15 ms` is expected"),
         ] {
             let error = parse_duration(text).unwrap_err();
@@ -253,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_may_lack_the_blank_and_have_hours() {
+    fn what_is_typed_may_lack_the_blank_and_have_days() {
         for (text, seconds) in [("2h", 7_200), ("2 h", 7_200), ("1.5h", 5_400), ("90min", 5_400), ("15 s", 15), ("3 d", 259_200)] {
             assert_eq!(parse_typed_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
@@ -263,7 +271,7 @@ mod tests {
         for text in ["", "h", "2  h", "2 weeks", "-2h", "two h"] {
             assert!(parse_typed_duration(text).is_err(), "{text}");
         }
-        assert!(parse_duration("2 h").is_err(), "a file's durations are as they were");
+        assert!(parse_duration("2 d").is_err() && parse_duration("2h").is_err(), "a file's durations are as they were");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Why a case ended as it did, in the order in which a person asks: the words that the terminal and JUnit share.
 
 use super::{CaseReport, Line};
-use crate::timeline::event::StepInfo;
+use crate::plan::Effect;
+use crate::timeline::event::{Outcome, StepInfo};
 
 /// One line of an explanation: what it is about, and what it says.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +43,24 @@ pub(super) fn reasons(report: &CaseReport) -> Vec<Reason<'_>> {
     if let Some(diagnosis) = diagnosis {
         reasons.push(Reason { label: "next", text: Text::Words(diagnosis.next.clone()) });
     }
+    reasons.extend(why_no_more(report).map(|text| Reason { label: "tries", text: Text::Words(text) }));
     reasons
+}
+
+/// Why a case was not tried again, in a run that tries cases again.
+fn why_no_more(report: &CaseReport) -> Option<String> {
+    let attempt = report.case.attempt?;
+    match report.outcome() {
+        Outcome::Failed if attempt.of == 1 => {
+            let wears = Effect::ALL.iter().filter(|effect| effect.wears()).map(|effect| effect.name());
+            let wears = wears.filter(|name| report.case.effects.iter().any(|effect| effect == name)).collect::<Vec<_>>().join(", ");
+            Some(format!("no more: what can wear a board ({wears}) is never tried again, whatever --retries says"))
+        }
+        Outcome::Error if attempt.number < attempt.of => {
+            Some("no more: only what the board failed is tried again, not an error of the rig".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// Where the deciding line stands: `scenarios/early-reset.yaml:12`.

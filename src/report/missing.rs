@@ -64,8 +64,8 @@ impl RunReport {
 fn why_not(report: &CaseReport) -> String {
     let reason = &report.verdict.reason;
     match (report.outcome(), report.case.attempt) {
-        (Outcome::Passed, Some(attempt)) => format!("it passed only on try {} of {}", attempt.number, attempt.of),
-        (Outcome::Passed, None) => "it passed".to_owned(),
+        (Outcome::Passed, Some(attempt)) if attempt.number > 1 => format!("it passed only on try {} of {}", attempt.number, attempt.of),
+        (Outcome::Passed, _) => "it passed".to_owned(),
         (Outcome::Failed, _) => format!("it failed: {reason}"),
         (Outcome::Error, _) => format!("it ended with an error of the rig: {reason}"),
         (Outcome::Skipped, _) => format!("it was skipped: {reason}"),

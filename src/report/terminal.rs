@@ -203,7 +203,7 @@ const fn word(outcome: Outcome) -> &'static str {
 /// An outcome's word, and which try it was, where there may be several.
 fn label(report: &CaseReport) -> String {
     let word = if report.is_flaky() { "FLAKY" } else { word(report.outcome()) };
-    match report.case.attempt.filter(|attempt| attempt.number > 1 || report.outcome() != Outcome::Passed) {
+    match report.case.attempt.filter(|attempt| attempt.number > 1 || (attempt.of > 1 && report.outcome() != Outcome::Passed)) {
         Some(attempt) => format!("{word:>6} {}/{}", attempt.number, attempt.of),
         None => format!("{word:>6}"),
     }

@@ -215,7 +215,7 @@ pub fn run_case(
     if case.may_reset {
         conductor.let_reset();
     }
-    let board = BoardFacts { home_speed: around.home_speed, start_up: around.start_up };
+    let board = BoardFacts { home_speed: around.home_speed, start_up: around.start_up, sim: around.sim };
     let Ran { mut verdict, mut given_up, begun } = run_steps(&mut conductor, case, around, board);
     if around.kind == BoardKind::Generic {
         verdict.diagnosis = verdict.diagnosis.filter(|diagnosis| diagnosis.cause.is_of_the_rig());

@@ -241,6 +241,17 @@ impl<'a> Conductor<'a> {
         self.watch.count()
     }
 
+    /// When the application said that it started, as long as nothing was done about that.
+    #[must_use]
+    pub fn started(&self) -> Option<MonoTime> {
+        self.watch.started()
+    }
+
+    /// What was to be done after a start is done.
+    pub fn dealt_with_start(&mut self) {
+        self.watch.dealt_with_start();
+    }
+
     /// Sets the step that later events are recorded under.
     pub fn set_step(&mut self, step: Option<u16>) {
         self.step = step;

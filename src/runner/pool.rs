@@ -233,7 +233,7 @@ impl Run<'_> {
         let case = &self.cases[job.case];
         let tries = self.tries(case);
         for number in 1..=tries {
-            let attempt = (tries > 1).then_some(Attempt { number, of: tries });
+            let attempt = (self.order.retries > 0).then_some(Attempt { number, of: tries });
             let folder = self.folder_of(index, job, number);
             // A panic is a mistake of ours: the case's timeline ends without a verdict, which reads as an error, and dropping the board releases its line.
             let ran = catch_unwind(AssertUnwindSafe(|| board.run(case, attempt, &folder, progress)));

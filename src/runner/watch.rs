@@ -174,6 +174,8 @@ pub struct Watch {
     uncommanded: Option<MonoTime>,
     /// How many restarts were commanded.
     count: u32,
+    /// When the application said that it started, as long as nobody has dealt with that.
+    started: Option<MonoTime>,
 }
 
 impl Watch {
@@ -181,7 +183,7 @@ impl Watch {
     #[must_use]
     pub fn new(restarts: Restarts, start_up: Duration) -> Self {
         let (messages, commands) = (prepared(&MESSAGES), prepared(&COMMANDS));
-        Self { messages, commands, restarts, start_up, from: MonoTime::ZERO, uncommanded: None, count: 0 }
+        Self { messages, commands, restarts, start_up, from: MonoTime::ZERO, uncommanded: None, count: 0, started: None }
     }
 
     /// A watch that sees nothing: over a board of which nothing is assumed.
@@ -193,18 +195,30 @@ impl Watch {
     /// The board was set up anew, as the event `by` says: what it said before is no longer of interest.
     pub(super) fn set_up(&mut self, at: MonoTime, by: u64) {
         self.restarts = Restarts::set_up(at, by);
+        self.started = None;
         self.from = at;
     }
 
     /// The board was made to restart, or may restart for what was done to it, by the event `by`.
     pub(super) fn commanded(&mut self, at: MonoTime, by: u64) {
         self.count = self.count.saturating_add(1);
+        self.started = None;
         self.restarts.command(at, by);
     }
 
     /// How many restarts were commanded.
     pub(super) fn count(&self) -> u32 {
         self.count
+    }
+
+    /// When the application said that it started, since it was last made to restart or [`Watch::dealt_with_start`] was called.
+    pub(super) fn started(&self) -> Option<MonoTime> {
+        self.started
+    }
+
+    /// What was to be done after a start is done.
+    pub(super) fn dealt_with_start(&mut self) {
+        self.started = None;
     }
 
     /// When the start-up time of the last commanded restart ends. Whoever waits for longer wakes once then: what is read later has come later.
@@ -237,6 +251,9 @@ impl Watch {
 
     fn judged(&mut self, text: String, message: Message, since: MonoTime, at: MonoTime) -> Seen {
         let last = self.restarts.last;
+        if message == Message::Started {
+            self.started = Some(at);
+        }
         if let Some(restart) = self.restarts.behind(message, since, self.start_up) {
             return Seen { message: text, by: restart.by, uncommanded: None };
         }

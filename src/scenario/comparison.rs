@@ -1,7 +1,8 @@
 //! What a value is compared with: `>=2.7.0`, `>=10, <=31`, `ST87M01`.
 
-use super::reader::Reader;
+use super::reader::{Keeps, Reader};
 use crate::document::{Cursor, Refusal};
+use crate::plan::units::parse_duration;
 use crate::plan::{Bound, Comparison, Piece, Relation, Template, has_order};
 
 /// The first of the characters that stand for values which are known only while the case runs, so that a text with them can be cut like any other.
@@ -10,7 +11,7 @@ const FIRST_PLACEHOLDER: u32 = 0xF_0000;
 /// The comparison of `value` with `is`, which stand under the keys of those names at `cursor`.
 pub(super) fn comparison(value: &str, is: &str, cursor: Cursor<'_>, reader: &mut Reader<'_>) -> Option<Comparison> {
     let compared = reader.template(cursor.get("value"), value);
-    if reader.kept.contains(value.trim()) {
+    if reader.kept.contains_key(value.trim()) {
         let refusal =
             Refusal::new(format!("`{value}` is the name of what is kept, not what is kept"), format!("write `${}`", value.trim()));
         reader.refuse(cursor.get("value"), refusal);
@@ -19,7 +20,24 @@ pub(super) fn comparison(value: &str, is: &str, cursor: Cursor<'_>, reader: &mut
     let place = cursor.get("is");
     let with = reader.template(place, is);
     let bounds = bounds(&with?).map_err(|refusal| reader.refuse(place, refusal)).ok();
-    Some(Comparison { value: compared?, bounds: bounds? })
+    let (compared, bounds) = (compared?, bounds?);
+    for bound in &bounds {
+        let sides = [(&compared, &bound.with, place), (&bound.with, &compared, cursor.get("value"))];
+        if let Some((name, text, at)) = sides.into_iter().find_map(|(time, other, at)| Some((time_of(time, reader)?, other.text()?, at)))
+            && parse_duration(text).is_err()
+        {
+            let refusal =
+                Refusal::new(format!("`${name}` is a time, and `{text}` is none"), "write a number with its unit: `<500 ms`, `>=2 s`");
+            reader.refuse(at, refusal);
+            return None;
+        }
+    }
+    Some(Comparison { value: compared, bounds })
+}
+
+/// The name of the time that a text is, where it is one that was measured and nothing else.
+fn time_of<'t>(template: &'t Template, reader: &Reader<'_>) -> Option<&'t str> {
+    template.only_name().filter(|name| reader.kept.get(*name) == Some(&Keeps::Time))
 }
 
 /// Bounds with commas between. A comma that no relation follows is a part of the text, and a text without a relation at its begin is to be equal.

@@ -1,7 +1,8 @@
 //! The matrix: one case for each combination of its values.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use super::reader::Keeps;
 use super::variables::{RESERVED, is_variable};
 use crate::document::{Cursor, Entries, Problems, Text, nearest};
 
@@ -86,8 +87,8 @@ pub(super) fn combinations(matrix: Option<&Entries<Vec<Text>>>, cursor: Cursor<'
 pub(super) const NAME_PATTERN: &str = "^[A-Za-z][A-Za-z0-9_]*$";
 
 /// A hint for a variable that there is not.
-pub(super) fn unknown_variable(name: &str, combination: &Combination, kept: &BTreeSet<String>) -> String {
-    let names = combination.iter().map(|(name, _)| name.as_str()).chain(kept.iter().map(String::as_str)).collect::<Vec<_>>();
+pub(super) fn unknown_variable(name: &str, combination: &Combination, kept: &BTreeMap<String, Keeps>) -> String {
+    let names = combination.iter().map(|(name, _)| name.as_str()).chain(kept.keys().map(String::as_str)).collect::<Vec<_>>();
     let near = nearest(name, names.iter().copied()).map(|near| format!("did you mean `${near}`? "));
     let shown = names.iter().map(|name| format!("`${name}`")).collect::<Vec<_>>().join(", ");
     let all = if names.is_empty() { "this file has no `matrix`".to_owned() } else { format!("known: {shown}") };

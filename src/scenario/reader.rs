@@ -15,12 +15,21 @@ pub(super) fn says_nothing(cursor: Cursor<'_>, text: &str, what: &str) -> Option
     text.trim().is_empty().then(problem)
 }
 
+/// What is kept under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// What came, or the name of what came.
+    Text,
+    /// A time that was measured.
+    Time,
+}
+
 /// What the reading of a case needs at every value.
 pub(super) struct Reader<'r> {
     /// Names and values that hold here: the matrix's in a scenario, the parameters in a fragment.
     pub(super) combination: Combination,
     /// Names under which steps read so far keep a value.
-    pub(super) kept: BTreeSet<String>,
+    pub(super) kept: BTreeMap<String, Keeps>,
     /// Secrets that were named.
     pub(super) secrets_used: BTreeSet<Secret>,
     images: &'r BTreeMap<String, PlannedImage>,
@@ -35,7 +44,7 @@ impl<'r> Reader<'r> {
         secrets: &'r Secrets,
         problems: &'r mut Problems,
     ) -> Self {
-        Self { combination, kept: BTreeSet::new(), secrets_used: BTreeSet::new(), images, secrets, problems }
+        Self { combination, kept: BTreeMap::new(), secrets_used: BTreeSet::new(), images, secrets, problems }
     }
 
     /// Adds a complaint.

@@ -1,9 +1,10 @@
 //! Variables in the text of a file: `$late` from the matrix or a fragment's parameters, `$image.newer.A` from an image, `$secret.PSK` from outside, `$version` from a step that keeps it, `$$` for a
 //! dollar.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::matrix::{Combination, unknown_variable};
+use super::reader::Keeps;
 use crate::document::{Refusal, known};
 use crate::image::Version;
 use crate::plan::{Piece, PlannedImage};
@@ -17,7 +18,7 @@ pub(super) struct Scope<'s> {
     /// Images by name.
     pub(super) images: &'s BTreeMap<String, PlannedImage>,
     /// Names under which a step before keeps a value.
-    pub(super) kept: &'s BTreeSet<String>,
+    pub(super) kept: &'s BTreeMap<String, Keeps>,
     /// Where secrets come from.
     pub(super) secrets: &'s Secrets,
 }
@@ -101,7 +102,7 @@ impl Scope<'_> {
                 }
                 _ => match self.value(name) {
                     Some(value) => value.clone(),
-                    None if self.kept.contains(name) => {
+                    None if self.kept.contains_key(name) => {
                         filled.pieces.push(Piece::Kept(name.to_owned()));
                         continue;
                     }
@@ -213,7 +214,7 @@ mod tests {
         let image = PlannedImage::made("newer-one", &Image::make(versions("2.8.0"), KeyNumber::DEFAULT, 1024).unwrap());
         let images = BTreeMap::from([("newer-one".to_owned(), image)]);
         let combination = vec![("late".to_owned(), "3 s".to_owned()), ("late2".to_owned(), "8.5".to_owned())];
-        let kept = BTreeSet::from(["csq".to_owned()]);
+        let kept = BTreeMap::from([("csq".to_owned(), Keeps::Text)]);
         Scope { combination: &combination, images: &images, kept: &kept, secrets: &Secrets::default() }.fill(text, target)
     }
 

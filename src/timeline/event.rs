@@ -150,7 +150,7 @@ pub struct Case {
     pub link: Option<String>,
     /// The seed of the run.
     pub seed: u64,
-    /// Which try it is, where the run tries a failed case again.
+    /// Which try it is, where the run tries failed cases again: 1 of 1 of a case that it never does.
     #[serde(default, rename = "try", skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Attempt>,
     /// Wall-clock time of the start, RFC 3339 in UTC; `None` on simulated time.

@@ -149,15 +149,19 @@ fn a_case_that_fails_in_every_try_is_one_failure_with_reruns() {
 }
 
 #[rstest]
-#[case::a_failure_of_the_board("effects: [speed]", "answer: ERROR", true)]
-#[case::a_case_that_can_wear_a_board("effects: [nvm]", "answer: ERROR", false)]
-#[case::an_error("effects: [speed]", "answer: ERROR, control: true", false)]
-fn only_a_failure_is_tried_again_and_never_what_wears_a_board(#[case] effects: &str, #[case] answer: &str, #[case] again: bool) {
+#[case::a_failure_of_the_board("effects: [speed]", "answer: ERROR", None)]
+#[case::a_case_that_can_wear_a_board("effects: [speed, nvm]", "answer: ERROR", Some("what can wear a board (nvm) is never tried again"))]
+#[case::an_error("effects: [speed]", "answer: ERROR, control: true", Some("only what the board failed is tried again"))]
+fn only_a_failure_is_tried_again_and_never_what_wears_a_board(#[case] effects: &str, #[case] answer: &str, #[case] why_not: Option<&str>) {
     let place = Place::new();
     place.scenario("case", &format!("{effects}\nsteps:\n  - at: {{ command: AT, {answer} }}\n"));
-    place.output(&["run", "--simulate", "--retries", "1", "--out", "out", "case.yaml"]);
+    let output = place.output(&["run", "--simulate", "--retries", "1", "--out", "out", "case.yaml"]);
     assert!(place.path("out/timelines/001-case").is_dir());
-    assert_eq!(place.path("out/timelines/001-case.try-2").is_dir(), again);
+    assert_eq!(place.path("out/timelines/001-case.try-2").is_dir(), why_not.is_none());
+    let why_not = why_not.map(|why| format!("tries      no more: {why}"));
+    assert!(why_not.as_deref().is_none_or(|why| output.stderr.contains(why)), "{output:?}");
+    let plain = place.output(&["run", "--simulate", "--out", "out", "case.yaml"]);
+    assert!(!plain.stderr.contains("tries "), "nobody asked for more: {plain:?}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn sent(place: &Place, folder: &str) -> (String, String) {
 }
 
 #[test]
-fn a_quiet_board_is_told_so_after_each_start_and_never_in_a_case() {
+fn a_quiet_board_is_told_so_after_its_health_case_and_after_each_case() {
     let place = Place::new();
     let _kit = Kit::start(&place, "kit", STARTS);
     place.bench(&[("kit", "sim: quiet")]);

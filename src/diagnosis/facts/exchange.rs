@@ -9,6 +9,9 @@ const KNOWN_COMMANDS: [&str; 6] = ["AT", "ATI", "AT+CGMR", "AT+CGSN", "ATE0", "A
 /// Commands that boot code knows, besides `AT+IPR`.
 pub(super) const BOOT_COMMANDS: [&str; 4] = ["ATI0", "ATI01", "AT#UP", "AT#BOOT"];
 
+/// Sent after a start of a module whose SIM must not register (`sim: quiet`), whatever the host is about to do.
+pub(super) const RADIO_OFF: &str = "AT+CFUN=0";
+
 /// Whether every application takes a command, so that an error can only mean that it arrived damaged.
 pub(in crate::diagnosis) fn is_known_command(command: &str) -> bool {
     KNOWN_COMMANDS.contains(&command) || matches!(command, "AT+IPR=115200" | "AT+IPR=460800")
@@ -71,7 +74,7 @@ pub(in crate::diagnosis) struct Exchange {
     pub(in crate::diagnosis) text: String,
     /// What was sent in its line before it, and comes back with it.
     pub(in crate::diagnosis) before: Vec<u8>,
-    /// Whether it is the first one since the start.
+    /// Whether it is the first one since the start, [`RADIO_OFF`] aside.
     pub(in crate::diagnosis) is_first: bool,
     /// Whether a hotkey went before it, or the boot code's preamble.
     pub(in crate::diagnosis) to_boot_code: bool,

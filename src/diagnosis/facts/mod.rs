@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use self::damaged::Told;
-use self::exchange::{BOOT_COMMANDS, is_restart, is_unsolicited, result_of};
+use self::exchange::{BOOT_COMMANDS, RADIO_OFF, is_restart, is_unsolicited, result_of};
 use self::since::{Heard, Since};
 use super::{Probe, damage};
 use crate::baud::Baud;
@@ -315,7 +315,7 @@ impl Facts {
         if self.since.exchanges.len() == EXCHANGES {
             self.since.exchanges.pop_front();
         }
-        let is_first = self.since.exchanges.is_empty();
+        let is_first = self.since.exchanges.iter().all(|exchange| exchange.text == RADIO_OFF);
         self.since.exchanges.push_back(Exchange {
             seq,
             speed: self.speed,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::plan::units::{parse_duration, show_duration};
-use crate::plan::{Action, Anchor, Bound, Comparison, Measure, Step, Template, are_digits, compare};
+use crate::plan::{Action, Anchor, Bound, Comparison, Measure, Step, Template, are_digits, compare, has_order};
 use crate::runner::conductor::Conductor;
 use crate::runner::kept::{Kept, Measured};
 use crate::runner::stop::{Finding, Stop};
@@ -28,7 +28,7 @@ pub(super) struct Broken {
 /// Compares; `None` where every bound holds.
 ///
 /// # Errors
-/// [`Stop::Rig`] where nobody can tell, because a time was not measured finely enough.
+/// [`Stop::Rig`] where nobody can tell: a time was not measured finely enough, or the file compares a version with a number or a duration.
 pub(super) fn broken(conductor: &Conductor<'_>, comparison: &Comparison) -> Result<Option<Broken>, Stop> {
     let names = comparison.value.names().chain(comparison.bounds.iter().flat_map(|bound| bound.with.names()));
     let evidence: Vec<u64> = names.filter_map(|name| conductor.kept.get(name)).map(|kept| kept.seq).collect();
@@ -61,6 +61,14 @@ pub(super) fn broken(conductor: &Conductor<'_>, comparison: &Comparison) -> Resu
         }
         let holds = match compare(&text, &with) {
             Some(ordering) if bound.relation.is_ordering() || !are_digits(&text, &with) => bound.relation.holds(ordering),
+            None if bound.relation.is_ordering() && has_order(&text) && has_order(&with) => {
+                return Err(Stop::Rig(Finding::new(
+                    format!("{value} is {text}, and {with} is of another kind: the scenario compares what nobody can compare"),
+                    "two versions x.y.z, two durations or two decimal numbers",
+                    format!("{text} and {with}"),
+                    evidence,
+                )));
+            }
             None if bound.relation.is_ordering() => {
                 return Ok(Some(not(text.clone(), format!("{value} is \"{text}\", which cannot be compared with {with}"))));
             }

@@ -28,6 +28,7 @@ use std::time::Duration;
 use super::conductor::Conductor;
 use super::stop::Stop;
 use crate::baud::Baud;
+use crate::bench::Sim;
 use crate::plan::{Action, Case, Quiet, Restore, Step, Trigger};
 use crate::timeline::event::{self, StepOutcome};
 
@@ -47,6 +48,8 @@ pub struct BoardFacts {
     pub home_speed: Baud,
     /// How long the application takes at most from a restart to its messages.
     pub start_up: Duration,
+    /// What is done about the network that it may register with.
+    pub sim: Sim,
 }
 
 /// What a step works with beside the conductor.
@@ -71,6 +74,9 @@ pub fn run_list(conductor: &mut Conductor<'_>, around: Around<'_>, steps: &[Step
 /// # Errors
 /// As [`run_list`].
 pub fn run_step(conductor: &mut Conductor<'_>, around: Around<'_>, step: &Step) -> Result<(), Stop> {
+    if around.board.sim == Sim::Quiet {
+        radio::keep_off(conductor, around.board.home_speed, &step.action)?;
+    }
     conductor.set_step(Some(step.id));
     conductor.show_step(step.id, &step.text);
     conductor.record(event::StepStart {})?;

@@ -5,6 +5,7 @@ use crate::document::{Cursor, Entries};
 use crate::plan::{All, Anchor, Any};
 use crate::scenario::file::{AllMap, AnyMap};
 use crate::scenario::patterns::{Forms, never_set, patterns_of, single};
+use crate::scenario::reader::Keeps;
 
 /// The most patterns that one step waits for.
 const MAX_PATTERNS: usize = 64;
@@ -44,7 +45,7 @@ impl Steps<'_, '_> {
         count?;
         let (patterns, keep) = (patterns?, given_and_read(keep)?);
         self.keeps_groups(&patterns.set, patterns.wanted, list)?;
-        self.reader.kept.extend(keep.clone());
+        self.reader.kept.extend(keep.clone().map(|name| (name, Keeps::Text)));
         Some(Any { patterns, names: entries.iter().map(|(name, _)| name.clone()).collect(), keep, within: within?, of: of? })
     }
 

@@ -5,6 +5,7 @@ use crate::document::{Cursor, Short};
 use crate::plan::{Comparison, Measure, Template};
 use crate::scenario::comparison::comparison;
 use crate::scenario::file::{CheckMap, MeasureMap, NoteMap};
+use crate::scenario::reader::Keeps;
 
 impl Steps<'_, '_> {
     pub(super) fn check(&mut self, map: &CheckMap, at: Cursor<'_>) -> Option<Comparison> {
@@ -21,7 +22,7 @@ impl Steps<'_, '_> {
             return None;
         }
         let name = name?;
-        self.reader.kept.insert(name.clone());
+        self.reader.kept.insert(name.clone(), Keeps::Time);
         Some(Measure { name, from: from?, to: to?, within: given_and_read(within)? })
     }
 

@@ -95,7 +95,7 @@ impl Steps<'_, '_> {
             }
         }
         for (name, default) in declared {
-            if self.reader.kept.contains(name) {
+            if self.reader.kept.contains_key(name) {
                 let parameter = fragment.document.root().get("parameters").get(name);
                 let problem = parameter.key_problem(format!("`{name}` is kept by a step before, and would be hidden here"));
                 self.reader.push(problem.hint("choose another name"));

@@ -33,7 +33,7 @@ use std::time::Duration;
 use super::file::{OnMap, PatternMap, Verb};
 use super::fragments::Fragments;
 use super::images::Made;
-use super::reader::{Reader, says_nothing};
+use super::reader::{Keeps, Reader, says_nothing};
 use super::variables::{RESERVED, is_variable};
 use crate::baud::Baud;
 use crate::diagnosis::Cause;
@@ -228,7 +228,7 @@ impl<'a, 'r> Steps<'a, 'r> {
         let mut all = true;
         for name in names {
             if self.check_name(at, &name) {
-                self.reader.kept.insert(name);
+                self.reader.kept.insert(name, Keeps::Text);
             } else {
                 all = false;
             }

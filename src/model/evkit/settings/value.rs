@@ -90,6 +90,7 @@ impl Value for Duration {
             "ms" => 1_000_000,
             "s" => 1_000_000_000,
             "min" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
             _ => return None,
         };
         let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
@@ -441,7 +442,8 @@ mod tests {
         assert_eq!(read("1.5 s"), Some(1_500_000));
         assert_eq!(read("2 min"), Some(120_000_000));
         assert_eq!(read("0 ms"), Some(0));
-        for text in ["", "200", "ms", "-1 ms", "1 h", "1. s", ".5 s", "1.2.3 s", "99999999999999999999 s", "1 ms 2"] {
+        assert_eq!(read("1 h"), Some(3_600_000_000));
+        for text in ["", "200", "ms", "-1 ms", "1 d", "1. s", ".5 s", "1.2.3 s", "99999999999999999999 s", "1 ms 2"] {
             assert_eq!(read(text), None, "{text}");
         }
     }
