@@ -5,6 +5,7 @@ import collections
 import io
 import os
 import pathlib
+import queue
 import re
 import signal
 import socket
@@ -103,6 +104,38 @@ class Pin:
                 spans.append((begun, sample.at))
                 begun = None
         return spans + ([(begun, None)] if begun else [])
+
+
+class Qtest(threading.Thread):
+    """QEMU's test interface, for whoever has it alone. Tells `driven` what the computer drives an intercepted line to."""
+
+    def __init__(self, socket, driven=lambda line, high: None):
+        super().__init__(daemon=True)
+        self.socket, self.driven = socket, driven
+        self.asked, self.asking = collections.deque(), threading.Lock()
+        self.start()
+
+    def ask(self, command, answered=lambda words: None):
+        """Sends a command; `answered` gets the words of its answer."""
+        with self.asking:
+            self.asked.append(answered)
+            self.socket.sendall(f"{command}\n".encode())
+
+    def read(self, address, size="l"):
+        """What is in the computer's memory, or in a register there: a byte (`b`) or four."""
+        answer = queue.Queue()
+        self.ask(f"read{size} {address:#x}", answer.put)
+        return int(answer.get(timeout=60)[1], 16)
+
+    def run(self):
+        try:
+            for words in map(str.split, self.socket.makefile()):
+                if words[0] == "IRQ":
+                    self.driven(int(words[2]), words[1] == "raise")
+                else:
+                    self.asked.popleft()(words)
+        except OSError:
+            pass
 
 
 class Machine:
@@ -268,22 +301,10 @@ class LinuxBoard(Machine):
         # QEMU ends when it is given a wrong path.
         (chip,) = re.findall(r"/(device\[\d+\]) \(pl061\)", self.monitor("info qom-tree"))
         self.chip = f"/machine/unattached/{chip}"
-        self.qtest, self.driven = self.connect("qtest"), lambda line, high: None
-        threading.Thread(target=self.hear, args=(self.qtest.makefile(),), daemon=True).start()
-        self.ask(f"irq_intercept_out {self.chip}")
-
-    def ask(self, command):
-        self.qtest.sendall(f"{command}\n".encode())
-
-    def hear(self, lines):
-        """Tells `driven` what the computer drives its pins to."""
-        try:
-            for words in map(str.split, lines):
-                if words[0] == "IRQ":
-                    self.driven(int(words[2]), words[1] == "raise")
-        except OSError:
-            pass
+        self.driven = lambda line, high: None
+        self.qtest = Qtest(self.connect("qtest"), lambda line, high: self.driven(line, high))
+        self.qtest.ask(f"irq_intercept_out {self.chip}")
 
     def drive(self, line, high):
         """Drives a pin of the chip from outside."""
-        self.ask(f"set_irq_in {self.chip} unnamed-gpio-in {line} {high:d}")
+        self.qtest.ask(f"set_irq_in {self.chip} unnamed-gpio-in {line} {high:d}")
