@@ -12,6 +12,7 @@ use std::time::Duration;
 use boards::{run, simulated};
 use evkit_hil::baud::Baud;
 use evkit_hil::bench::Sim;
+use evkit_hil::diagnosis::Cause;
 use evkit_hil::model::evkit::VirtualEvkit;
 use evkit_hil::plan::Case;
 use evkit_hil::report::CaseReport;
@@ -111,6 +112,26 @@ fn every_case_passes_whatever_is_assumed_of_the_module(#[case] seeds: std::ops::
             assert_eq!(report.outcome(), Outcome::Passed, "seed {seed}, {}: {:?}", report.case.name, report.verdict);
         }
     }
+}
+
+/// The file says when its board starts; one that does otherwise is as healthy.
+#[test]
+fn a_board_that_starts_when_it_likes_is_not_named_faulty() {
+    let mut cases = shipped();
+    cases.retain(|case| case.scenario == "between the windows");
+    let folder = tempfile::tempdir().unwrap();
+    let mut failed = 0;
+    for start in 10..95 {
+        let start = format!("{start}0 ms");
+        cases[0].virtual_board.settings = vec![("application-start".to_owned(), start.clone())];
+        let report = CaseReport::read(&simulated(&cases, 0, &folder.path().join(&start))[0]).unwrap();
+        failed += u32::from(report.outcome() == Outcome::Failed);
+        let cause = report.verdict.diagnosis.as_ref().map(|diagnosis| diagnosis.cause);
+        // What came too early and what the application took: the steps are told, not the board.
+        let is_of_the_host = cause.is_none_or(|cause| matches!(cause, Cause::StillStarting | Cause::ApplicationAnswered));
+        assert!(is_of_the_host, "{start}: {:?}", report.verdict);
+    }
+    assert!(failed > 30, "{failed}");
 }
 
 /// Of everything sent before the next restart, what follows a start of the application.

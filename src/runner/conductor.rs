@@ -286,6 +286,12 @@ impl<'a> Conductor<'a> {
         }
     }
 
+    /// How many events were recorded.
+    #[must_use]
+    pub fn recorded(&self) -> u64 {
+        self.timeline.len()
+    }
+
     /// Writes all events to the timeline's file.
     ///
     /// # Errors

@@ -18,6 +18,10 @@ use crate::timeline::event;
 
 /// How long an answer to `AT` may take.
 const ANSWER: Duration = Duration::from_millis(300);
+/// No line pauses for so long in its middle, and hardly an answer before it.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long what is on its way is waited for at most: a board that talks without end is asked all the same.
+const COMING: Duration = Duration::from_millis(500);
 /// How often it is asked who it is.
 const MORE: u32 = 4;
 /// How long is listened.
@@ -84,7 +88,7 @@ pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, re
     // A diagnosis is a help, not a condition: a case that has none, or whose probe was cut short, has failed all the same. A board that is lost on the way is lost.
     if around.kind == BoardKind::St87m01 {
         // Something else may hold it. One that cannot be read back tells nothing.
-        probed.stop = conductor.read_back(LineId::RESET).err();
+        probed.stop = conductor.read_back(LineId::RESET).and_then(|_| let_come(conductor)).err();
     }
     let mut found = conductor.diagnose().ok().flatten();
     // Once something has come in between, no more is tried.
@@ -120,6 +124,18 @@ pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, re
     }
     conductor.set_deadline(deadline);
     Probed { diagnosis: found, ..probed }
+}
+
+/// Waits until nothing comes any more: a case may end at the first byte of a line, and the rest of it says what that was.
+fn let_come(conductor: &mut Conductor<'_>) -> Result<(), Stop> {
+    let limit = conductor.now() + COMING;
+    loop {
+        let recorded = conductor.recorded();
+        conductor.sleep_until(conductor.now() + PAUSE)?;
+        if conductor.recorded() == recorded || conductor.now() >= limit {
+            return Ok(());
+        }
+    }
 }
 
 /// Whether a probe may be carried out on this board.

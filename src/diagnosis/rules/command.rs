@@ -149,6 +149,18 @@ impl Scene<'_> {
         found.against("AT is not answered at any usual speed either", [])
     }
 
+    /// What was asked was asked before the application said that it has started, and it answers now: what comes so early is lost.
+    fn asked_too_early(&self, last: &Exchange) -> Option<Found> {
+        let started = self.facts.since.started.filter(|started| *started > last.seq)?;
+        let answered = self.probe_answered().filter(|answered| answered.speed == self.facts.speed && !self.answered_after_reset())?;
+        let because = format!(
+            "{} was sent before the application said that it has started, and what comes so early is lost; {} after that was answered",
+            last.text, answered.text
+        );
+        let evidence = self.begin().into_iter().chain([last.seq, started, answered.seq]);
+        Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence))
+    }
+
     /// It talks by itself and answers nothing.
     pub(super) fn does_not_hear(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
@@ -162,6 +174,9 @@ impl Scene<'_> {
                 because,
                 [message, odd.seq].into_iter().chain(odd.lines.first().map(|line| line.seq)),
             ));
+        }
+        if let Some(found) = self.asked_too_early(last) {
+            return Some(found);
         }
         let evidence = || self.begin().into_iter().chain([message, last.seq]);
         let talked = if since.started.is_some() { "start-up messages came" } else { "it talked" };
