@@ -110,7 +110,10 @@ Exit codes:
     /// Release every line of a bench, whoever holds the boards; the supply stays as it is
     #[command(after_help = "Examples:
   evkit-hil release --bench bench.yaml
-  evkit-hil release --bench bench.yaml --board kit-1")]
+  evkit-hil release --bench bench.yaml --board kit-1
+  evkit-hil release --bench bench.yaml --if-free
+                                    for the end of a service: a run of
+                                    somebody else is left alone")]
     Release(Release),
     /// Reserve boards of a bench, and see who has them; touches no hardware
     #[command(
@@ -340,6 +343,9 @@ pub(super) struct Release {
     /// Only these boards of the bench; `NAME,NAME` for several
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(super) board: Vec<String>,
+    /// Leave boards alone that a run has: it lets go of their lines itself
+    #[arg(long)]
+    pub(super) if_free: bool,
 }
 
 #[derive(Debug, Subcommand)]

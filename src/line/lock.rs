@@ -154,20 +154,13 @@ impl BoardLock {
         wait: Option<Duration>,
         interrupted: &AtomicBool,
     ) -> Result<Self, LockError> {
-        let real = fs::canonicalize(port).map_err(|source| LockError::NoPort { port: port.to_owned(), source })?;
-        let directory = make_directory(state_dir, "locks")?;
-        let path = lock_path(&directory, &real, ".lock");
-        let file = open_shared(&path)?;
-        let name = || if real == port { real.display().to_string() } else { format!("{} ({})", port.display(), real.display()) };
+        let (file, path, real) = open_of_port(state_dir, port)?;
+        let name = || shown(port, &real);
         let started = Instant::now();
         loop {
             let reserved = Reservation::read(state_dir, &real)?.filter(|reservation| !reservation.is_mine());
-            if reserved.is_none() {
-                match file.try_lock() {
-                    Ok(()) => break,
-                    Err(TryLockError::WouldBlock) => {}
-                    Err(TryLockError::Error(source)) => return Err(unusable("locking", &path, source)),
-                }
+            if reserved.is_none() && is_taken(&file, &path)? {
+                break;
             }
             if interrupted.load(Ordering::Relaxed) {
                 return Err(LockError::Interrupted { port: name() });
@@ -182,6 +175,30 @@ impl BoardLock {
                 },
             }
         }
+        Self::described(file, path, info)
+    }
+
+    /// Locks the board on this port as [`Self::acquire`] does, whoever has reserved it: for `info`, who lets go of its lines and wants nothing more of it. Never waits. Does
+    /// nothing to the hardware.
+    ///
+    /// # Errors
+    /// [`LockError`]: busy and by whom, no such port, or a directory or file that cannot be used.
+    pub fn acquire_for_release(state_dir: &Path, port: &Path, info: &LockInfo) -> Result<Self, LockError> {
+        let (file, path, real) = open_of_port(state_dir, port)?;
+        loop {
+            if is_taken(&file, &path)? {
+                return Self::described(file, path, info);
+            }
+            let holder = match who(&file, &path)? {
+                Who::Nobody => continue,
+                Who::Unnamed => None,
+                Who::Holder(holder) => Some(Box::new(holder)),
+            };
+            return Err(LockError::Busy { port: shown(port, &real), holder, waited: None });
+        }
+    }
+
+    fn described(file: File, path: PathBuf, info: &LockInfo) -> Result<Self, LockError> {
         let mut lock = Self { file, path };
         lock.describe(info)?;
         Ok(lock)
@@ -226,6 +243,28 @@ impl Drop for BoardLock {
         // The file is emptied while it is still ours; closing it unlocks, and a reader that finds it empty asks the lock.
         let _ = self.file.set_len(0);
     }
+}
+
+/// The lock's file of a port, its path, and the device that the port's name leads to.
+fn open_of_port(state_dir: &Path, port: &Path) -> Result<(File, PathBuf, PathBuf), LockError> {
+    let real = fs::canonicalize(port).map_err(|source| LockError::NoPort { port: port.to_owned(), source })?;
+    let directory = make_directory(state_dir, "locks")?;
+    let path = lock_path(&directory, &real, ".lock");
+    Ok((open_shared(&path)?, path, real))
+}
+
+/// Whether the lock was free, and is ours now.
+fn is_taken(file: &File, path: &Path) -> Result<bool, LockError> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(source)) => Err(unusable("locking", path, source)),
+    }
+}
+
+/// A port with the device that its name leads to.
+fn shown(port: &Path, real: &Path) -> String {
+    if real == port { real.display().to_string() } else { format!("{} ({})", port.display(), real.display()) }
 }
 
 /// Who holds a lock that was found held.

@@ -82,6 +82,17 @@ fn another_user_is_told_who_until_when_and_why() {
 }
 
 #[test]
+fn a_reserved_board_that_no_run_has_is_let_go_of() {
+    let (place, kit) = with_a_kit();
+    lock(&place, "2 h");
+    of_somebody_else(&place);
+    kit.command("reset assert");
+    let output = place.output(&["release", "--bench", "bench.yaml", "--if-free"]);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), "kit: released\n"));
+    assert_ne!(kit.program(), "reset");
+}
+
+#[test]
 fn two_users_of_a_machine_see_each_others_reservations() {
     let (place, _kit) = with_a_kit();
     // The directory of the locks is made by whoever comes first, for all where that is root.

@@ -1,5 +1,7 @@
 //! `release`: lets go of every line of a bench, whoever holds the boards.
 
+use rustix::process::Signal;
+
 use crate::place::{Kit, Place, QUICK};
 
 #[test]
@@ -15,6 +17,30 @@ fn release_lets_go_of_a_board_that_another_run_holds() {
     assert_ne!(one.program(), "reset");
     // What the holder makes of it is its own affair.
     drop(run);
+}
+
+#[test]
+fn release_of_what_is_free_leaves_a_run_alone() {
+    let place = Place::new();
+    let [one, two] = ["one", "two"].map(|name| Kit::start(&place, name, QUICK));
+    place.bench(&[("one", ""), ("two", "")]);
+    place.scenario("hold", "steps:\n  - reset: assert\n  - wait: 50 s\n");
+    let run = place.start_run(&["--board", "one", "hold.yaml"]);
+    one.wait_until_held();
+    two.command("reset assert");
+    let output = place.output(&["release", "--bench", "bench.yaml", "--if-free"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let lines: Vec<_> = output.stderr.lines().collect();
+    assert!(lines[0].starts_with("one: left alone, in use by ") && lines[0].ends_with("hold.yaml"), "{output:?}");
+    assert_eq!(lines[1..], ["two: released"]);
+    assert_eq!((one.program().as_str(), two.program() == "reset"), ("reset", false));
+
+    run.signal(Signal::INT);
+    assert_eq!(run.wait().status.code(), Some(130));
+    one.command("reset assert");
+    let output = place.output(&["release", "--bench", "bench.yaml", "--if-free"]);
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), "one: released\ntwo: released\n"));
+    assert_ne!(one.program(), "reset");
 }
 
 #[test]

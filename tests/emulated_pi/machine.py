@@ -15,7 +15,7 @@ import tarfile
 import threading
 import time
 
-from packages import CACHE, call, say
+from packages import Archive, call, say
 
 GPIO_FUNCTION = 0x3F200000
 GPIO_LEVELS = 0x3F200034
@@ -153,7 +153,7 @@ class Machine:
         self.initrd = self.make_initrd(built, job, files)
 
     def make_initrd(self, built, job, files):
-        (busybox,) = (CACHE / "unpacked").glob("bin/busybox")
+        (busybox,) = Archive().unpack("busybox-static", "bin/busybox")
         root = self.folder / "root"
         content = {"init": pathlib.Path(__file__).with_name("init"), "bin/busybox": busybox}
         content |= {"bin/evkit-hil": built / "evkit-hil", "bin/panics": built / "examples/panics"}
