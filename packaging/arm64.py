@@ -81,6 +81,15 @@ class Archive:
         marker.touch()
         return sorted(self.unpacked.glob(wanted))
 
+    def download(self, names, folder):
+        """Downloads packages, and those that they depend on, into a folder of their own. Their files."""
+        self.update()
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "partial").mkdir(parents=True)
+        options = (*self.options, "-o", f"Dir::Cache::archives={folder}", "-o", "Debug::NoLocking=1")
+        call("apt-get", *options, "install", "--download-only", "--no-install-recommends", "-y", "-qq", *names, stdout=subprocess.DEVNULL)
+        return sorted(folder.glob("*.deb"))
+
 
 def build(*what):
     """Builds static programs for arm64, those that these words for cargo name: the folder where they are."""
