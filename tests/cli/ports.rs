@@ -47,7 +47,7 @@ fn a_missing_port_says_what_was_looked_for() {
     place.scenario("pulse", PULSE);
     place.bench(&[("kit", "")]);
     let output = place.run(&["pulse.yaml"]);
-    assert_given_up(&place, &output, "there is no port kit; ", "plug the board in");
+    assert_given_up(&place, &output, "there is no port kit; ", "only while a program makes it");
     assert!(!place.path("state").exists(), "what is not there is not locked");
 }
 
