@@ -139,7 +139,7 @@ const NONE: &str = "no usual speed";
 #[case::that_takes_no_hotkey(&[("no-acknowledge", "true")], Cause::NotAcknowledged, HOME, HOME)]
 #[case::deaf(&[("deaf", "true")], Cause::TalksButDoesNotHear, NONE, NONE)]
 #[case::mute(&[("mute", "true")], Cause::NothingCame, NONE, NONE)]
-#[case::silent_application(&[("application-silent", "true")], Cause::TalksButDoesNotHear, NONE, NONE)]
+#[case::silent_application(&[("application-silent", "true")], Cause::ShutDown, NONE, NONE)]
 #[case::dead_application(&[("application-dead", "true")], Cause::DoesNotStart, NONE, NONE)]
 #[case::dead_after_a_command(&[("does-not-restart", "true")], Cause::DoesNotStart, HOME, HOME)]
 #[case::dead_after_a_command_that_is_not_answered(&[("does-not-restart", "true"), ("boot-command-answered", "false")], Cause::DoesNotStart, HOME, HOME)]
@@ -182,7 +182,9 @@ fn what_a_terminal_shows() {
     reset      #REBOOT_RESET, #SYSSTART 0.70 s after the release
     boot code  0x9A 5 ms after the release; ATI0: ST8700 BOOT 1.4.0
     leave      the application answers AT
-no cause: this board is well, as far as it was asked
+no cause was found: the application answers AT, it is an ST87M01, the reset line
+works, boot code takes the hotkey and answers, the application comes back. An
+upload, sleep and the supply were not tried
 found at 115200 baud, left at 115200 baud
 "
     );
@@ -197,11 +199,13 @@ found at 115200 baud, left at 115200 baud
     cause      wrong-speed (certain): nobody answers at the host's speed, and AT
                is answered at 460800 baud
     evidence   +2.000108 s  <- \xcf
-               +2.340759 s  <- \xfe
+               +2.340546 s  <- \x7fw\xfe
                +3.301411 s  -> AT\r
-               +3.302606 s  <- \nOK\r\n
-    next       it is at 460800 baud: put it back with AT+IPR=115200 there, or
-               `restore` in a scenario
+               +3.302498 s  <- \r\nOK\r\n
+    probes     carried out to find the cause: ask (0.7 s)
+    next       it is back at 115200 baud, so that nothing has to be put back.
+               Look for what had left it at another speed: a case, a loader or a
+               person whose AT+IPR was not undone
 found at 460800 baud, left at 115200 baud
 "
     );

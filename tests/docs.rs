@@ -7,7 +7,7 @@ mod boards;
 use std::path::{Path, PathBuf};
 
 use evkit_hil::bench::Bench;
-use evkit_hil::diagnosis::{Cause, Probe};
+use evkit_hil::diagnosis::{Advice, Cause, Probe};
 use evkit_hil::document::Diagnostic;
 use evkit_hil::faults::expected;
 use evkit_hil::model::evkit::{Fault, Settings};
@@ -213,6 +213,13 @@ fn each_cause_is_shown_as_it_is() {
             }
         }
         sections += &format!("**Next**: {}.\n", cause.next());
+        let advice: Vec<_> = Advice::ALL.iter().filter(|advice| advice.cause() == *cause).collect();
+        if !advice.is_empty() {
+            sections += "\n";
+        }
+        for advice in advice {
+            sections += &format!("- *Where {}*: {}.\n", advice.when(), advice.next());
+        }
     }
     let mut faults = String::from("| fault | what it is named |\n| --- | --- |\n");
     for fault in Fault::ALL {

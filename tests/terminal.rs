@@ -372,15 +372,17 @@ fn evidence_may_be_any_event() {
     let dir = tempfile::tempdir().unwrap();
     let mut case = Recorder::new(&dir.path().join("case"), case("early reset", "early reset", Some("kit-1")));
     let note = case.after(5).event(Note { text: "the reader was 2 ms late".to_owned() });
-    let long = case.after(5).bytes(Direction::In, &[0xff; 65]);
-    let verdict = Verdict { evidence: vec![long, note, note, 0, 999], ..ended(Outcome::Error, "late") };
+    let run = case.after(5).bytes(Direction::In, &[0xff; 65]);
+    let long = case.after(50).bytes(Direction::In, &[b"0123456789".as_slice(); 30].concat());
+    let verdict = Verdict { evidence: vec![long, run, note, note, 0, 999], ..ended(Outcome::Error, "late") };
     let lines: Vec<String> = case.verdict(verdict).evidence.iter().map(ToString::to_string).collect();
     assert_eq!(
         lines,
         [
             "+0.000000 s  -- case".to_owned(),
             "+0.005000 s  -- the reader was 2 ms late".to_owned(),
-            r"+0.010000 s  <- \xff{×64}…".to_owned()
+            r"+0.010000 s  <- \xff{×65}".to_owned(),
+            format!("+0.060000 s  <- {}012345678… (the timeline has all of it)", "0123456789".repeat(23)),
         ]
     );
 }

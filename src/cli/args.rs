@@ -1,6 +1,9 @@
 //! What was typed. Help, man page and completions come from here.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -250,7 +253,7 @@ pub(super) struct Run {
     #[arg(long)]
     pub(super) fail_fast: bool,
     /// Try a failed case again, so often at most; never one that can wear a board
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = |text: &str| whole(text, 0..=100_u32))]
     pub(super) retries: u32,
     /// Cases that must pass at once, or the run is incomplete; a scenario's name means all of its cases
     #[arg(long, value_name = "NAME")]
@@ -259,10 +262,10 @@ pub(super) struct Run {
     #[arg(long, conflicts_with_all = ["bench", "board", "boards"])]
     pub(super) simulate: bool,
     /// Draw every assumption about the module from its range; 0 takes the defaults
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = |text: &str| whole(text, 0..=u64::MAX))]
     pub(super) seed: u64,
     /// How many virtual boards to start
-    #[arg(long, value_name = "N", conflicts_with = "bench", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", conflicts_with = "bench", value_parser = |text: &str| whole(text, 1..=64_u16))]
     pub(super) boards: Option<u16>,
     /// Permit effects that can wear or harm a real board (the bench must allow them as well)
     #[arg(long, value_name = "EFFECT", value_delimiter = ',')]
@@ -297,7 +300,7 @@ pub(super) struct Diagnose {
     #[arg(long, conflicts_with = "no_reset")]
     pub(super) listen: bool,
     /// How long to listen [default: 10 s]
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration, requires = "listen")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(super) duration: Option<Duration>,
     /// Show the transcript at more length than its first and last lines
     #[arg(long)]
@@ -435,7 +438,7 @@ pub(super) struct Virtual {
     #[arg(long, value_name = "SOCKET")]
     pub(super) control: PathBuf,
     /// Draw every assumption about the module from its range; 0 takes the defaults
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = |text: &str| whole(text, 0..=u64::MAX))]
     pub(super) seed: u64,
     /// Put in a fault (see `settings --faults`), drawn by the seed or with this value; may be given several times
     #[arg(long, value_name = "NAME[=VALUE]")]
@@ -461,10 +464,10 @@ pub(super) struct Faults {
     #[arg(long, value_name = "NAME")]
     pub(super) scenario: Option<String>,
     /// How many boards to draw for each fault
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = |text: &str| whole(text, 0..=u64::MAX))]
     pub(super) seeds: u64,
     /// How many boards without a fault to draw
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = |text: &str| whole(text, 0..=u64::MAX))]
     pub(super) healthy: u64,
 }
 
@@ -524,4 +527,11 @@ pub(super) struct ImageNew {
 
 fn duration(text: &str) -> Result<Duration, String> {
     crate::plan::units::parse_typed_duration(text).map_err(|error| format!("{error}: {}", error.hint()))
+}
+
+/// A whole number of this range.
+fn whole<T: FromStr + PartialOrd + Display>(text: &str, range: RangeInclusive<T>) -> Result<T, String> {
+    let number = text.parse::<T>().map_err(|_| "a whole number is needed, for example `7`".to_owned())?;
+    let (first, last) = (range.start(), range.end());
+    if range.contains(&number) { Ok(number) } else { Err(format!("a number from {first} to {last} is needed")) }
 }

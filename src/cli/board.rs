@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Failure;
 use super::args;
+use super::select::its_boards;
 use super::talk::Talk;
 use crate::bench::{Bench, Board, BoardKind};
-use crate::document::nearest;
 use crate::line::{BoardLock, LockError, Reservation, state_dir};
 use crate::port::{KnownPort, SYSFS};
 use crate::report::Exit;
@@ -30,11 +30,7 @@ pub(super) fn board(args: &args::Board, talk: &Talk) -> Result<Exit, Failure> {
 fn one<'b>(bench: &'b Bench, name: &str) -> Result<&'b Board, Failure> {
     bench.boards.iter().find(|board| board.name.0 == name).ok_or_else(|| {
         let names: Vec<&str> = bench.boards.iter().map(|board| board.name.0.as_str()).collect();
-        let known = format!("its boards are {}", names.join(", "));
-        Failure::usage(format!("{}: no board is called {name}", bench.file.display())).hint(match nearest(name, names.iter().copied()) {
-            Some(nearest) => format!("did you mean {nearest}? {known}"),
-            None => known,
-        })
+        Failure::usage(format!("{}: no board is called {name}", bench.file.display())).hint(its_boards(name, &names))
     })
 }
 

@@ -44,6 +44,10 @@ pub(super) fn diagnose(args: &Diagnose, talk: &Talk) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("{} is `kind: generic`: nobody knows what AT or a hotkey would do to it", board.name))
             .hint("--port with --listen sends nothing, and `evkit-hil run` replays scenarios on it"));
     }
+    if args.duration.is_some() && !args.listen {
+        return Err(Failure::usage("--for says for how long --listen listens, and --listen is not there")
+            .hint("add --listen, and nothing is sent; without it 2 s are listened, and then the board is asked"));
+    }
     let scope = match (args.listen, args.no_reset || board.reset.is_none()) {
         (true, _) => Scope::Listen,
         (false, true) => Scope::Words,
@@ -59,7 +63,8 @@ pub(super) fn diagnose(args: &Diagnose, talk: &Talk) -> Result<Exit, Failure> {
     if scope == Scope::Words && !args.no_reset {
         talk.say("note: a port without a bench has no reset line: AT only, as with --no-reset");
     }
-    talk.say(&format!("{} on {}", board.name, board.port));
+    let (name, port) = (board.name.to_string(), board.port.to_string());
+    talk.say(&if name == port { port } else { format!("{name} on {port}") });
     let (sender, receiver) = mpsc::channel();
     let examined = std::thread::scope(|scope_of_threads| {
         let (board, rig, folder) = (&board, &rig, &folder);

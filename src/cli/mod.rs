@@ -23,6 +23,7 @@ mod virtual_board;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use args::{Cli, Command, Image};
 use talk::Talk;
@@ -32,7 +33,7 @@ use crate::report::Exit;
 /// Runs the program with the arguments of this process; what it returns is the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| told(error).exit());
     let talk = Talk::new(cli.color);
     let exit = match cli.command {
         Command::Run(args) => run::run(&args, &talk),
@@ -54,6 +55,25 @@ pub fn main() -> ExitCode {
         Command::Guardian => return crate::line::guardian_main(),
     };
     exit.unwrap_or_else(|error| talk.error(&error)).into()
+}
+
+/// What is wrong with what was typed, with a tip that helps: of an option that is none, clap says how to pass it as a value.
+fn told(mut error: clap::Error) -> clap::Error {
+    let option = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) => option.clone(),
+        _ => return error,
+    };
+    let tip = match option.as_str() {
+        "--fault" | "--set" => Some(
+            "a scenario or a board of the bench puts faults and settings in (`virtual: { fault: NAME }`), and `evkit-hil virtual` does by hand",
+        ),
+        _ => None,
+    };
+    match tip {
+        Some(tip) => drop(error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]))),
+        None => drop(error.remove(ContextKind::Suggested)),
+    }
+    error
 }
 
 /// A message that ends the command, with its exit code.

@@ -18,7 +18,7 @@ use super::talk::Talk;
 use crate::bench::Board;
 use crate::plan::Effect;
 use crate::report::Exit;
-use crate::report::{CaseReport, RunReport};
+use crate::report::{CaseReport, GivenUp, RunReport};
 use crate::report::{terminal, write_junit};
 use crate::runner::pool::{self, Member, Order};
 use crate::runner::session::Owner;
@@ -100,13 +100,24 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
 fn conclude(report: &RunReport, junit: &Path, talk: &Talk) -> Result<(), Failure> {
     let (width, palette) = (talk.width(), talk.palette());
     let tries = report.cases.iter().flat_map(|case| case.earlier.iter().chain([case]));
+    let mut shown: Vec<&CaseReport> = Vec::new();
     for case in tries.filter(|case| needs_attention(case)) {
-        talk.say(&terminal::failure_block(case, width, &palette));
+        let same = shown.iter().find_map(|before| terminal::same_block(case, before, width, &palette));
+        if same.is_none() {
+            shown.push(case);
+        }
+        talk.say(&same.unwrap_or_else(|| terminal::failure_block(case, width, &palette)));
     }
+    // A board that was given up for what failed a case that is shown is told of there; a line that was not released besides is not.
+    let is_told = |given_up: &GivenUp| {
+        let why = |case: &CaseReport| case.verdict.reason.strip_prefix(&format!("board {}: ", given_up.board)).map(str::to_owned);
+        let shown = report.cases.iter().filter(|case| case.outcome() == Outcome::Blocked && needs_attention(case));
+        shown.filter_map(why).any(|why| given_up.reason.starts_with(&why))
+    };
     for (health, given_up) in report.told_of_boards() {
         match (health, given_up) {
             (Some(health), _) if health.outcome() == Outcome::Error => talk.say(&terminal::failure_block(health, width, &palette)),
-            (_, Some(given_up)) => talk.say(&terminal::given_up_block(given_up, width, &palette)),
+            (_, Some(given_up)) if !is_told(given_up) => talk.say(&terminal::given_up_block(given_up, width, &palette)),
             _ => {}
         }
     }

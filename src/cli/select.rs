@@ -58,9 +58,9 @@ fn resolve(names: &[String]) -> Result<Vec<Source>, Failure> {
         } else {
             let known: Vec<&str> = SHIPPED.iter().map(|(file, _)| file.trim_end_matches(".yaml")).collect();
             let failure = Failure::usage(format!("{name} is neither a file nor a shipped scenario"));
-            return Err(failure.hint(match crate::document::nearest(name, known.iter().copied()) {
-                Some(nearest) => format!("did you mean {nearest}? The shipped scenarios are {}", known.join(", ")),
-                None => format!("the shipped scenarios are {}", known.join(", ")),
+            return Err(failure.hint(match nearest(name, known.iter().copied()) {
+                Some(nearest) => format!("did you mean {nearest}? `evkit-hil list` shows all that are shipped"),
+                None => "`evkit-hil list` shows the scenarios that are shipped".to_owned(),
             }));
         }
     }
@@ -90,16 +90,21 @@ pub(super) fn no_such_tag(given: &[String], default: &[&str]) -> String {
     format!("nothing selected: no case has the tag {tags}; `evkit-hil list` shows which there are")
 }
 
+/// A hint for the name of a board that a bench does not have.
+pub(super) fn its_boards(unknown: &str, names: &[&str]) -> String {
+    match (names, nearest(unknown, names.iter().copied())) {
+        ([only], _) => format!("its only board is {only}"),
+        (_, Some(nearest)) => format!("did you mean {nearest}? its boards are {}", names.join(", ")),
+        (_, None) => format!("its boards are {}", names.join(", ")),
+    }
+}
+
 /// The boards of a bench that `--board` names; all of them where it names none.
 pub(super) fn chosen_boards<'b>(bench: &'b Bench, wanted: &[String]) -> Result<Vec<&'b Board>, Failure> {
     if let Some(unknown) = wanted.iter().find(|name| bench.boards.iter().all(|board| board.name.0 != **name)) {
         let names: Vec<&str> = bench.boards.iter().map(|board| board.name.0.as_str()).collect();
         let failure = Failure::usage(format!("--board {unknown}: {} has no such board", bench.file.display()));
-        let known = format!("its boards are {}", names.join(", "));
-        return Err(failure.hint(match nearest(unknown, names.iter().copied()) {
-            Some(nearest) => format!("did you mean {nearest}? {known}"),
-            None => known,
-        }));
+        return Err(failure.hint(its_boards(unknown, &names)));
     }
     Ok(bench.boards.iter().filter(|board| wanted.is_empty() || wanted.contains(&board.name.0)).collect())
 }

@@ -55,7 +55,7 @@ macro_rules! causes {
 causes! {
     NothingCame = "nothing-came",
         "Bytes were sent or a reset was pulsed, and nothing at all came back: no supply, the wrong port, or a wire that is off.",
-        "check in this order: the supply, that this is the kit's AT port (it shows several ports), the wire from the module's TX, the speed on both sides, that the reset line is not held";
+        "check in this order: the supply; the port (the kit shows several: is this another port?); that nothing holds the reset line; the wire from the module's TX to the host's RX; the speed on both sides";
     WrongSpeed = "wrong-speed",
         "The module talks at another speed than the host.",
         "talk to it at that speed and put it back: AT+IPR=115200 there, or `restore` in a scenario; a reset alone may not do it, because nobody has published whether AT+IPR outlives one";
@@ -67,16 +67,16 @@ causes! {
         "shorten the wires, connect ground next to them, try another USB adapter or a lower speed; if it stays with the kit and not with the wires, it is the kit";
     ApplicationAnswered = "application-answered",
         "The application answered where boot code should have: the reset came before the loader asked for it, and the boot window had passed.",
-        "let go of reset only after the loader asks for it, and send the hotkey from the release on; if AT+IPR was answered OK, the application now runs at that speed: put it back with AT+IPR=115200 there";
+        "let go of reset only after the loader asks for it, and send the hotkey from the release on";
     BootCodeAnswered = "boot-code-answered",
         "Boot code answered where the application should have.",
         "leave boot code with AT#BOOT, or pulse reset and wait for #SYSSTART before the first command";
     AcknowledgedSilent = "acknowledged-silent",
         "The boot code acknowledged the hotkey and then answered no command.",
-        "the boot code is damaged while the application may still run: this module cannot be updated over its UART; return it, or ask ST";
+        "see whether the application still starts after a reset, then keep the timeline and ask ST: nobody has published a way to mend a boot code over its UART";
     NotAcknowledged = "not-acknowledged",
         "The module was reset and started, and its boot code did not acknowledge the hotkey.",
-        "send the hotkey from the release on and often (`handshake: { strategy: repeat }`): the boot window may be shorter than the pause before the first one, or open later; if it never takes it, try AT#LDRST=2,2 from the application";
+        "send the hotkey from the release on and often (`handshake: { strategy: repeat }`): the boot window may be shorter than the pause before the first one, or open later";
     ResetWithoutEffect = "reset-without-effect",
         "The reset line was pulsed and the application went on as if it had not been.",
         "look at the wire to MODEM_RESET (K207 pin 2) and its ground (pin 7), at the GPIO's number and polarity in the bench file, and whether a level shifter drives against it";
@@ -88,19 +88,19 @@ causes! {
         "look for what pulls it low: the push-button, a missing pull-up behind a level shifter (`bias: pull-up` or `drive: push-pull`), another program or host on the line";
     UncommandedReset = "uncommanded-reset",
         "The module restarted and nobody had asked it to.",
-        "with #REBOOT_WD it was the watchdog, a matter of the firmware; with #REBOOT_RESET look at the supply under load, at the reset line's wire and at who else drives it";
+        "look at the supply under load, at the reset line's wire, and at who else may have reset it; a restart that says nothing of why may also be the firmware's";
     StillStarting = "still-starting",
         "The application is still starting: it answers +CME ERROR: 1120, or nothing yet, up to about 30 s after a reset.",
-        "wait for #SYSSTART and ask again until the answer is another one (`retry` with a pause), or give the step more time";
+        "wait for #SYSSTART, or give the step more time";
     DoesNotStart = "does-not-start",
         "After a restart the application does not come up.",
-        "see whether boot code still takes the hotkey; if so, upload the installed version again; a kit that came to this by an update attempt is a finding about the firmware, so keep the timeline";
+        "see whether boot code still takes the hotkey; if so, upload the installed version again";
     Asleep = "asleep",
         "The module sleeps: it said so, or it answers only after it was woken.",
-        "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the begin of a run (`before-case` in the bench file)";
+        "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
     ShutDown = "shut-down",
-        "The module is silent, or fell silent without a restart, and comes back only by a reset: it has shut itself down, or hangs.",
-        "look at its temperature and its supply: AT#TEMPLIMIT and AT#VBATLIMIT tell the limits at which it shuts itself down";
+        "The application answers nothing, or fell silent without a restart, although it is there and the wires are good: it has shut itself down, or hangs.",
+        "look at its temperature and its supply (AT#TEMPLIMIT and AT#VBATLIMIT are about the limits at which it shuts itself down), and at what was sent last";
     EchoOnly = "echo-only",
         "What comes back is what was sent, byte for byte, and nothing else: TX and RX touch each other, or the far end is not connected.",
         "look for a loop-back plug or solder bridge, and that K209 pin 1 and 2 go to the host's RX and TX, not to each other";
@@ -124,10 +124,10 @@ causes! {
         "the module does not check who signed an image: keep the timeline and report it, and upload a released image before the unit is used";
     VersionNotAsInstalled = "version-not-as-installed",
         "The version that the application reports is not the one that should be installed.",
-        "read it again after another reset; if it stays, the upload was acknowledged and not installed, or installed although it was refused: a finding about the firmware";
+        "pulse reset and read it once more; if it stays, it is a finding about the firmware: keep the timeline";
     UploadStalled = "upload-stalled",
         "The device stopped asking for the image in the middle of an upload.",
-        "try again at 115200 and with shorter wires; if it stops at the same byte, it is the device (flash, image size), else the link";
+        "try once more, with shorter wires; if it stops at the same byte, it is the device (flash, image size), else the link";
     UploadProtocol = "upload-protocol",
         "The device broke the rules of an upload: it said that it had all of the image before it had.",
         "try once more; if it repeats, the boot code's version matters (ATI0): report it with the timeline, and check which version runs now";
@@ -202,6 +202,19 @@ impl Probe {
             Self::Wake => "wake",
             Self::Listen => "listen",
             Self::Boot => "boot",
+        }
+    }
+
+    /// What is done, for a line that tells what a board does now.
+    #[must_use]
+    pub const fn in_short(self) -> &'static str {
+        match self {
+            Self::Ask => "AT at each usual speed",
+            Self::Wait => "nothing is sent for a start",
+            Self::Reset => "a reset, #SYSSTART, AT",
+            Self::Wake => "the wake line, AT",
+            Self::Listen => "nothing is sent for 3 s",
+            Self::Boot => "a reset, the hotkey",
         }
     }
 

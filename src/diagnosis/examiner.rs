@@ -60,6 +60,13 @@ impl Examiner {
         self.facts.damaged()
     }
 
+    /// `found`, with the next thing to try as it is after all that was read since.
+    #[must_use]
+    pub fn revised(&self, found: Diagnosis) -> Diagnosis {
+        let next = rules::revised(&found, self.before.as_deref().unwrap_or(&self.facts), &self.facts);
+        Diagnosis { next: next.unwrap_or(found.next), ..found }
+    }
+
     /// The cause that fits what was read; `None` when no known one does.
     #[must_use]
     pub fn diagnosis(&self) -> Option<Diagnosis> {

@@ -1,5 +1,6 @@
 //! Diagnosis: from a timeline to a named cause, with its evidence and the next thing to try. Pure: it sees the events and the bytes, nothing else.
 
+mod advice;
 mod cause;
 mod damage;
 mod examiner;
@@ -7,6 +8,7 @@ mod facts;
 mod rules;
 mod speeds;
 
+pub use advice::Advice;
 pub use cause::{Cause, Probe, Sure};
 pub use examiner::Examiner;
 pub use speeds::USUAL;

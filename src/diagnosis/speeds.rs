@@ -40,6 +40,8 @@ pub(super) struct Fit {
     pub(super) text: &'static [u8],
     /// How many of the bytes that came it explains.
     pub(super) bytes: usize,
+    /// Whether these are most of what came.
+    pub(super) is_most: bool,
 }
 
 /// A character as it is received, as far as it is certain: a sample that falls on the border of two bits may take either.
@@ -163,7 +165,7 @@ fn fit(came: &[u8], sent: &[u8], sender: Baud, receiver: Baud, is_enough: impl F
     // Far slower than the host: every low bit is a character of its own, NUL without a stop bit.
     let is_slow = sender.bits_per_second().saturating_mul(10) <= receiver.bits_per_second();
     if is_slow {
-        return (came.len() >= FEWEST_NUL && told == 0).then_some(Fit { speed: sender, text: b"", bytes: 1 });
+        return (came.len() >= FEWEST_NUL && told == 0).then_some(Fit { speed: sender, text: b"", bytes: 1, is_most: true });
     }
     // What the module took a command for, and sends back.
     let heard: Vec<u8> =
@@ -186,7 +188,7 @@ fn fit(came: &[u8], sent: &[u8], sender: Baud, receiver: Baud, is_enough: impl F
     }
     let bytes = is_explained.iter().zip(came).filter(|(explained, byte)| **explained && !matches!(byte, 0 | 0xFF)).count();
     // Bytes of nothing known hold a short word by chance; the module says little but these.
-    (bytes * 4 >= told).then_some(longest).flatten().map(|(_, text)| Fit { speed: sender, text, bytes })
+    (bytes * 4 >= told).then_some(longest).flatten().map(|(_, text)| Fit { speed: sender, text, bytes, is_most: bytes * 2 >= told })
 }
 
 #[cfg(test)]

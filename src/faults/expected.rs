@@ -43,7 +43,7 @@ pub fn expected(fault: &str) -> Option<Expected> {
         "stuck-in-reset" => Cause::LineStuck,
         "ignores-wake" | "sleeps-after" => Cause::Asleep,
         "ignores-power" | "parasitic-power" => Cause::PowerWithoutEffect,
-        "deaf" | "application-silent" => Cause::TalksButDoesNotHear,
+        "deaf" => Cause::TalksButDoesNotHear,
         "echo-only" => Cause::EchoOnly,
         "left-at-speed" | "speed-not-restorable" => Cause::WrongSpeed,
         "lost-bytes" | "doubled-bytes" | "corrupted-bytes" => Cause::LineNoise,
@@ -60,7 +60,7 @@ pub fn expected(fault: &str) -> Option<Expected> {
         "upload-ends-early" => Cause::UploadProtocol,
         "upload-stalls" => Cause::UploadStalled,
         "still-booting" => Cause::StillStarting,
-        "shuts-down-after" | "hangs-when-misframed" => Cause::ShutDown,
+        "shuts-down-after" | "hangs-when-misframed" | "application-silent" => Cause::ShutDown,
         "watchdog-after" | "resets-itself" => Cause::UncommandedReset,
         "break-at-start"
         | "noise-at-start"

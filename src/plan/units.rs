@@ -102,9 +102,10 @@ pub const MAX_TYPED_DURATION: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 pub fn parse_typed_duration(text: &str) -> Result<Duration, UnitError> {
     let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
-    let spaced = if unit.is_empty() || unit.starts_with(' ') { text.to_owned() } else { format!("{number} {unit}") };
+    let is_as_typed = number.is_empty() || unit.is_empty() || unit.starts_with(' ');
+    let spaced = if is_as_typed { text.to_owned() } else { format!("{number} {unit}") };
     let units: Vec<(&str, u64)> = TIME_UNITS.iter().copied().chain([("d", 86_400_000_000_000)]).collect();
-    let duration = Duration::from_nanos(parse_scaled(&spaced, &units, "time", "2 h", "a duration")?);
+    let duration = Duration::from_nanos(parse_scaled(&spaced, &units, "time", "30 s", "a duration")?);
     if duration > MAX_TYPED_DURATION {
         return Err(UnitError::OutOfRange { text: text.to_owned(), hint: "a duration is at most 31 days (`31 d`)".to_owned() });
     }
@@ -267,6 +268,8 @@ mod tests {
         }
         assert_eq!(parse_typed_duration("200ms"), Ok(Duration::from_millis(200)));
         assert_eq!(parse_typed_duration("2").unwrap_err().to_string(), "`2` has no unit");
+        assert!(parse_typed_duration("2").unwrap_err().hint().starts_with("write `2 s`; "));
+        assert!(parse_typed_duration("soon").unwrap_err().to_string().starts_with("`soon` is not a duration"));
         assert_eq!(parse_typed_duration("32d").unwrap_err().hint(), "a duration is at most 31 days (`31 d`)");
         for text in ["", "h", "2  h", "2 weeks", "-2h", "two h"] {
             assert!(parse_typed_duration(text).is_err(), "{text}");

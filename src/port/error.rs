@@ -98,6 +98,10 @@ impl PortError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            Self::Missing { name: PortName::Path(path), .. } if !path.starts_with("/dev") => format!(
+                "outside of /dev a port is there only while a program makes it; that of a virtual board is `evkit-hil virtual --link {} --control SOCKET`",
+                path.display()
+            ),
             Self::Missing { others, .. } if others.is_empty() => {
                 "plug the board in; `dmesg` shows whether the kernel has seen it, /dev/serial/by-id lists what it made of it".to_owned()
             }

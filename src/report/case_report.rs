@@ -4,20 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::ReportError;
-use super::escape;
-use super::transcript::{Line, LineKind, Transcript, TranscriptBuilder};
-use super::width::cut;
+use super::transcript::{Line, Transcript, TranscriptBuilder};
+use super::{ReportError, evidence};
+use crate::diagnosis::Probe;
 use crate::plan::units::show_duration;
 use crate::seam::{LineState, MarkKind};
 use crate::time::MonoTime;
-use crate::timeline::event::{Bytes, Case, Direction, Event, EventKind, Measured, Outcome, Property, StepInfo, StepOutcome, Verdict};
+use crate::timeline::event::{self, Bytes, Case, Direction, Event, EventKind, Measured, Outcome, Property, StepInfo, StepOutcome, Verdict};
 use crate::timeline::{BYTES_FILE, ClockKind, EVENTS_FILE, Reader};
-
-/// At most so many pieces of evidence are shown.
-const EVIDENCE: usize = 5;
-/// An evidence line shows at most so many bytes of its event.
-const EVIDENCE_BYTES: usize = 64;
 
 /// What reports say of one case.
 #[derive(Debug, Clone)]
@@ -41,8 +35,10 @@ pub struct CaseReport {
     /// The last lines of both directions, in their order, at most five each: up to the end of the step that the verdict names, else of the first that
     /// did not pass, else up to the end.
     pub last_lines: Vec<Line>,
-    /// The events that prove the diagnosis, else the verdict, at most five.
+    /// The lines that prove the diagnosis, else the verdict: those of at most five events.
     pub evidence: Vec<Line>,
+    /// The probes that were carried out to find the cause, and how long each took.
+    pub probes: Vec<(Probe, Duration)>,
     /// The tries before this one, the first one first; each failed. Empty until [`join_tries`](super::join_tries) has found them.
     pub earlier: Vec<CaseReport>,
 }
@@ -64,8 +60,20 @@ impl CaseReport {
         let mut last_lines = BTreeMap::new();
         let mut running = None;
         let mut end = origin;
+        let mut probes: Vec<(Probe, Duration)> = Vec::new();
+        let mut probing: Option<(Probe, MonoTime)> = None;
         while let Some(event) = reader.next().transpose()? {
             end = end.max(event.t);
+            if matches!(
+                event.kind,
+                EventKind::StepStart(_) | EventKind::Probe(_) | EventKind::Diagnosis(_) | EventKind::Property(_) | EventKind::Verdict(_)
+            ) && let Some((probe, began)) = probing.take()
+            {
+                probes.push((probe, event.t.since(began)));
+            }
+            if let EventKind::Probe(event::Probe { probe }) = event.kind {
+                probing = Some((probe, event.t));
+            }
             match &event.kind {
                 EventKind::Bytes(bytes) => {
                     transcript.wire(&reader, event.t, bytes)?;
@@ -108,7 +116,8 @@ impl CaseReport {
         };
         let transcript = transcript.finish(&reader)?;
         let step = verdict.step.and_then(|id| case.steps.iter().find(|step| step.id == id)).cloned();
-        let evidence = read_evidence(dir, &case, origin, &verdict)?;
+        // A second pass, over the events alone.
+        let evidence = evidence::read(Reader::open(dir)?, &case, origin, &verdict)?;
         let duration = end.since(origin);
         let clock = reader.header().clock;
         Ok(Self {
@@ -122,6 +131,7 @@ impl CaseReport {
             transcript,
             last_lines,
             evidence,
+            probes,
             earlier: Vec::new(),
         })
     }
@@ -183,44 +193,8 @@ fn no_verdict(running: Option<u16>) -> Verdict {
     }
 }
 
-/// The second pass, over the events alone, for those that prove something.
-fn read_evidence(dir: &Path, case: &Case, origin: MonoTime, verdict: &Verdict) -> Result<Vec<Line>, ReportError> {
-    let diagnosed = verdict.diagnosis.as_ref().map(|diagnosis| &diagnosis.evidence).filter(|evidence| !evidence.is_empty());
-    let mut wanted = diagnosed.unwrap_or(&verdict.evidence).clone();
-    wanted.sort_unstable();
-    wanted.dedup();
-    wanted.truncate(EVIDENCE);
-    let Some(&last) = wanted.last() else { return Ok(Vec::new()) };
-    let mut reader = Reader::open(dir)?;
-    let mut lines = Vec::with_capacity(wanted.len());
-    while let Some(event) = reader.next().transpose()? {
-        if event.seq > last {
-            break;
-        }
-        if wanted.binary_search(&event.seq).is_err() {
-            continue;
-        }
-        let at = event.t.since(origin);
-        lines.push(match &event.kind {
-            EventKind::Bytes(bytes) => {
-                let length = (bytes.length as usize).min(EVIDENCE_BYTES);
-                let mut text = escape::bytes(&reader.bytes_at(bytes.offset, length)?);
-                if length < bytes.length as usize {
-                    text.push('…');
-                }
-                Line { at, kind: bytes.direction.into(), text }
-            }
-            kind => {
-                let words = in_words(kind, event.step, case).unwrap_or_else(|| kind.name().to_owned());
-                Line { at, kind: LineKind::Words, text: cut(&escape::text(&words), 4 * EVIDENCE_BYTES).into_owned() }
-            }
-        });
-    }
-    Ok(lines)
-}
-
 /// What an event other than bytes says in a transcript; `None` for what is said elsewhere.
-fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> {
+pub(super) fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> {
     Some(match kind {
         EventKind::Case(_) | EventKind::Property(_) | EventKind::Bytes(_) | EventKind::Verdict(_) => return None,
         EventKind::StepStart(_) => {
@@ -251,7 +225,12 @@ fn in_words(kind: &EventKind, step: Option<u16>, case: &Case) -> Option<String> 
             0 => format!("says it has all after {} of {} bytes", request.sent, request.total),
             _ => format!("refused with {} after {} of {} bytes", request.asked, request.sent, request.total),
         },
-        EventKind::Restart(restart) if restart.commanded => format!("{}: the module has restarted, as commanded", restart.message),
+        EventKind::Restart(restart) if restart.commanded && restart.by.is_some() => {
+            format!("{}: the module has restarted, as commanded", restart.message)
+        }
+        EventKind::Restart(restart) if restart.commanded => {
+            format!("{}: the module has restarted, which may have been commanded before this began", restart.message)
+        }
         EventKind::Restart(restart) => format!("{}: the module has restarted, and nobody commanded it", restart.message),
         EventKind::Kept(kept) => format!("kept {} = {}", kept.name, kept.value),
         EventKind::Measured(measured) => {

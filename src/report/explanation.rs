@@ -1,8 +1,13 @@
 //! Why a case ended as it did, in the order in which a person asks: the words that the terminal and JUnit share.
 
+use std::time::Duration;
+
 use super::{CaseReport, Line};
 use crate::plan::Effect;
 use crate::timeline::event::{Outcome, StepInfo};
+
+/// What took less is shown in milliseconds.
+const TENTH: Duration = Duration::from_millis(100);
 
 /// One line of an explanation: what it is about, and what it says.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +45,13 @@ pub(super) fn reasons(report: &CaseReport) -> Vec<Reason<'_>> {
     words("decides", diagnosis.and_then(|diagnosis| diagnosis.probe).map(|probe| probe.words().to_owned()));
     let evidence = report.evidence.iter().enumerate();
     reasons.extend(evidence.map(|(i, line)| Reason { label: if i == 0 { "evidence" } else { "" }, text: Text::Line(line) }));
+    if !report.probes.is_empty() {
+        let figure =
+            |took: Duration| if took < TENTH { format!("{} ms", took.as_millis()) } else { format!("{:.1} s", took.as_secs_f64()) };
+        let shown = report.probes.iter().map(|(probe, took)| format!("{probe} ({})", figure(*took)));
+        let words = format!("carried out to find the cause: {}", shown.collect::<Vec<_>>().join(", "));
+        reasons.push(Reason { label: "probes", text: Text::Words(words) });
+    }
     if let Some(diagnosis) = diagnosis {
         reasons.push(Reason { label: "next", text: Text::Words(diagnosis.next.clone()) });
     }
@@ -61,6 +73,20 @@ fn why_no_more(report: &CaseReport) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether two cases ended for the same reason, word for word: the values of a matrix often do.
+pub(super) fn is_same(one: &CaseReport, other: &CaseReport) -> bool {
+    let words = |report: &CaseReport| -> Vec<(&'static str, String)> {
+        let board = format!("board {}", report.case.board.as_deref().unwrap_or_default());
+        let of = |reason: Reason<'_>| match reason.text {
+            Text::Words(words) => Some((reason.label, words.replace(&board, "board"))),
+            Text::Line(_) => None,
+        };
+        reasons(report).into_iter().filter_map(of).collect()
+    };
+    let is_alike = one.outcome() == other.outcome() && one.case.scenario == other.case.scenario && place(one) == place(other);
+    is_alike && !words(one).is_empty() && words(one) == words(other)
 }
 
 /// Where the deciding line stands: `scenarios/early-reset.yaml:12`.

@@ -6,6 +6,7 @@
 mod case_report;
 mod error;
 pub mod escape;
+mod evidence;
 mod exit;
 mod explanation;
 mod findings;

@@ -6,12 +6,14 @@
 use std::time::Duration;
 
 use super::escape;
-use super::explanation::{Reason, Text, place, reasons};
+use super::explanation::{Reason, Text, is_same, place, reasons};
 use super::palette::{Palette, paint};
 use super::width::{columns, cut, wrap};
-use super::{CaseReport, GivenUp, Missing, RunReport, Transcript};
+use super::{CaseReport, GivenUp, Line, Missing, RunReport, Transcript};
 use crate::timeline::event::Outcome;
 
+/// What the speeds of an examination say where no application answered.
+const NOWHERE: &str = "no usual speed";
 /// Columns of the labels in a failure's block, with the blanks around them.
 const LABEL: usize = 15;
 
@@ -53,6 +55,21 @@ pub fn failure_block(report: &CaseReport, width: usize, palette: &Palette) -> St
     block.text
 }
 
+/// The same, in short, of a case that ended as another one that is shown already; `None` where it ended otherwise.
+#[must_use]
+pub fn same_block(report: &CaseReport, shown: &CaseReport, width: usize, palette: &Palette) -> Option<String> {
+    if !is_same(report, shown) {
+        return None;
+    }
+    let mut block = Block { width, palette, text: String::new() };
+    let label = label(report);
+    let room = width.saturating_sub(columns(&label) + 1);
+    block.line(&format!("{} {}", paint(style(report, palette), &label), paint(palette.strong, &cut(&subject(report), room))));
+    block.words("as", &format!("{}, above", subject(shown)));
+    block.whole("timeline", &escape::text(&report.dir.display().to_string()));
+    Some(block.text)
+}
+
 /// What one phase of an examination found: `    ask        AT is answered at 460800 baud, not at 115200`.
 #[must_use]
 pub fn phase_line(name: &str, found: &str, width: usize, palette: &Palette) -> String {
@@ -68,7 +85,20 @@ pub fn examined_block(report: &CaseReport, width: usize, palette: &Palette) -> S
     let property = |name: &str| report.properties.iter().find(|property| property.name == name).map(|property| property.value.as_str());
     let speeds = property("found-at").zip(property("left-at"));
     match report.outcome() {
-        Outcome::Passed if speeds.is_some() => block.line(&paint(palette.pass, "no cause: this board is well, as far as it was asked")),
+        Outcome::Passed if speeds.is_some() => {
+            let checked: &[(&str, &str)] = &[
+                ("ask", "the application answers AT"),
+                ("identity", "it is an ST87M01"),
+                ("reset", "the reset line works"),
+                ("boot-code", "boot code takes the hotkey and answers"),
+                ("leave", "the application comes back"),
+            ];
+            let checked: Vec<&str> = checked.iter().filter(|(phase, _)| property(phase).is_some()).map(|(_, words)| *words).collect();
+            for line in wrap(&format!("no cause was found: {}. An upload, sleep and the supply were not tried", checked.join(", ")), width)
+            {
+                block.line(&paint(palette.pass, &line));
+            }
+        }
         Outcome::Passed => block.line("no cause: nothing was asked"),
         Outcome::Interrupted if report.verdict.diagnosis.is_none() => block.line(&paint(palette.fail, "interrupted")),
         _ => {
@@ -79,7 +109,12 @@ pub fn examined_block(report: &CaseReport, width: usize, palette: &Palette) -> S
         }
     }
     if let Some((found, left)) = speeds {
-        block.line(&format!("found at {}, left at {}", escape::text(found), escape::text(left)));
+        block.line(&match (found, left) {
+            (NOWHERE, NOWHERE) => "AT was answered at no usual speed, neither at first nor at the end".to_owned(),
+            (NOWHERE, left) => format!("AT was answered at no usual speed at first, and is answered at {} now", escape::text(left)),
+            (found, NOWHERE) => format!("found at {}, and AT is answered at no usual speed now", escape::text(found)),
+            (found, left) => format!("found at {}, left at {}", escape::text(found), escape::text(left)),
+        });
     }
     block.text
 }
@@ -253,7 +288,7 @@ impl Block<'_> {
         for reason in reasons {
             match reason.text {
                 Text::Words(words) => self.words(reason.label, &escape::text(&words)),
-                Text::Line(line) => self.cut(reason.label, &line.to_string()),
+                Text::Line(line) => self.wrapped(reason.label, line),
             }
         }
     }
@@ -262,6 +297,19 @@ impl Block<'_> {
     fn words(&mut self, label: &str, words: &str) {
         for (i, line) in wrap(words, self.width.saturating_sub(LABEL)).iter().enumerate() {
             self.labelled(if i == 0 { label } else { "" }, line);
+        }
+    }
+
+    /// A line of the transcript, whole, its text wrapped below its beginning.
+    fn wrapped(&mut self, label: &str, line: &Line) {
+        let prefix = line.prefix();
+        let room = self.width.saturating_sub(LABEL + columns(&prefix));
+        for (i, text) in wrap(&line.text, room).iter().enumerate() {
+            if i == 0 {
+                self.labelled(label, &format!("{prefix}{text}"));
+            } else {
+                self.labelled("", &format!("{:1$}{text}", "", columns(&prefix)));
+            }
         }
     }
 

@@ -45,15 +45,23 @@ impl From<Direction> for LineKind {
     }
 }
 
-/// `+0.101234 s  <- OK\r\n`
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Line {
+    /// What stands before its text: `+0.101234 s  <- `.
+    #[must_use]
+    pub fn prefix(&self) -> String {
         let arrow = match self.kind {
             LineKind::In => "<-",
             LineKind::Out => "->",
             LineKind::Words => "--",
         };
-        write!(f, "+{}.{:06} s  {arrow} {}", self.at.as_secs(), self.at.subsec_micros(), self.text)
+        format!("+{}.{:06} s  {arrow} ", self.at.as_secs(), self.at.subsec_micros())
+    }
+}
+
+/// `+0.101234 s  <- OK\r\n`
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.prefix(), self.text)
     }
 }
 
@@ -107,15 +115,30 @@ enum Entry {
     Words { at: MonoTime, text: String },
 }
 
+/// The bytes of one event.
 #[derive(Debug, Clone)]
-struct Wire {
+pub(super) struct Wire {
     at: MonoTime,
     end: MonoTime,
     direction: Direction,
     /// The stream, where it is not the board's port.
     stream: Option<Box<str>>,
-    offset: u64,
-    length: usize,
+    pub(super) offset: u64,
+    pub(super) length: usize,
+}
+
+impl Wire {
+    /// The bytes of an event that happened at `at`.
+    pub(super) fn new(at: MonoTime, bytes: &Bytes) -> Self {
+        Self {
+            at,
+            end: MonoTime::from_ns(bytes.to_ns),
+            direction: bytes.direction,
+            stream: (bytes.stream != "port").then(|| bytes.stream.as_str().into()),
+            offset: bytes.offset,
+            length: bytes.length as usize,
+        }
+    }
 }
 
 /// At least so many characters stand before a line's text.
@@ -174,14 +197,7 @@ impl TranscriptBuilder {
         if bytes.length == 0 {
             return Ok(());
         }
-        let mut wire = Wire {
-            at,
-            end: MonoTime::from_ns(bytes.to_ns),
-            direction: bytes.direction,
-            stream: (bytes.stream != "port").then(|| bytes.stream.as_str().into()),
-            offset: bytes.offset,
-            length: bytes.length as usize,
-        };
+        let mut wire = Wire::new(at, bytes);
         self.last[usize::from(wire.direction == Direction::Out)].push(wire.clone());
         if !self.head_is_full() {
             let taken = self.take_into_head(reader, &wire)?;
@@ -207,10 +223,17 @@ impl TranscriptBuilder {
             pieces.extend(buffer.iter().filter_map(|&byte| assembler.byte(wire, byte)));
         }
         pieces.extend(assembler.flush());
+        let pieces = once_each(pieces);
         let mut shown = [0; 2];
         let mut lines = Vec::new();
         let mut is_whole = true;
         for piece in pieces.into_iter().rev() {
+            if piece.kind == LineKind::Words {
+                if is_whole {
+                    lines.push(piece.line(self.origin));
+                }
+                continue;
+            }
             let shown = &mut shown[usize::from(piece.kind == LineKind::Out)];
             if is_whole && *shown == LAST_LINES {
                 is_whole = false;
@@ -349,12 +372,12 @@ fn push_line(text: &mut String, line: &Line) {
 
 /// A line with what it was made of.
 #[derive(Debug)]
-struct Piece {
+pub(super) struct Piece {
     at: MonoTime,
     kind: LineKind,
-    text: String,
+    pub(super) text: String,
     /// How many bytes of a stream it shows.
-    bytes: u64,
+    pub(super) bytes: u64,
 }
 
 impl Piece {
@@ -362,9 +385,32 @@ impl Piece {
         Self { at, kind: LineKind::Words, text, bytes: 0 }
     }
 
-    fn line(&self, origin: MonoTime) -> Line {
+    /// Whether it shows the same, at another time.
+    fn is_like(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.text == other.text
+    }
+
+    pub(super) fn line(&self, origin: MonoTime) -> Line {
         Line { at: self.at.since(origin), kind: self.kind, text: self.text.clone() }
     }
+}
+
+/// The same, but of what is sent and comes back three times or more only the first time, and behind it a line that says so.
+fn once_each(mut all: Vec<Piece>) -> Vec<Piece> {
+    let mut kept: Vec<Piece> = Vec::with_capacity(all.len());
+    while let [out, back, ..] = &all[..] {
+        let is_pair = out.kind == LineKind::Out && back.kind == LineKind::In;
+        let same = all.chunks_exact(2).take_while(|pair| is_pair && pair[0].is_like(out) && pair[1].is_like(back)).count();
+        if same < 3 {
+            kept.push(all.remove(0));
+            continue;
+        }
+        let until = all[2 * same - 1].at;
+        kept.extend(all.drain(..2 * same).take(2));
+        kept.push(Piece::words(until, "the same again and again until here".to_owned()));
+    }
+    kept.append(&mut all);
+    kept
 }
 
 /// The last lines, as many as fit.
@@ -396,7 +442,7 @@ impl Tail {
 /// Joins bytes into lines: a line ends after a line feed, after a carriage return that no line feed follows, at 128 bytes, and where the direction changes or
 /// nothing came for 10 ms. A line that holds only line ends waits for what follows it, so that `\r\nOK\r\n` is one.
 #[derive(Debug, Default)]
-struct Assembler {
+pub(super) struct Assembler {
     bytes: Vec<u8>,
     at: MonoTime,
     end: MonoTime,
@@ -406,7 +452,7 @@ struct Assembler {
 
 impl Assembler {
     /// Called before the bytes of `wire`; returns the line that cannot go on with them.
-    fn begin(&mut self, wire: &Wire) -> Option<Piece> {
+    pub(super) fn begin(&mut self, wire: &Wire) -> Option<Piece> {
         let goes_on = self.direction == Some(wire.direction) && self.stream == wire.stream && wire.at.since(self.end) < GAP;
         let line = if goes_on { None } else { self.flush() };
         self.end = wire.end;
@@ -414,7 +460,7 @@ impl Assembler {
     }
 
     /// Takes the next byte of `wire`; returns the line that it ends, or that ended before it.
-    fn byte(&mut self, wire: &Wire, byte: u8) -> Option<Piece> {
+    pub(super) fn byte(&mut self, wire: &Wire, byte: u8) -> Option<Piece> {
         let ended = if self.bytes.ends_with(b"\r") && byte != b'\n' && self.has_content() { self.flush() } else { None };
         if self.bytes.is_empty() {
             self.at = wire.at;
@@ -429,7 +475,7 @@ impl Assembler {
     }
 
     /// Ends the line.
-    fn flush(&mut self) -> Option<Piece> {
+    pub(super) fn flush(&mut self) -> Option<Piece> {
         let kind = self.direction?.into();
         if self.bytes.is_empty() {
             return None;

@@ -256,6 +256,8 @@ pub fn run_case(
         // What the bench file wants done to a board is a part of the rig, and blocked by nothing.
         verdict.outcome = Outcome::Error;
     }
+    // What `finally` has done need not be done again.
+    verdict.diagnosis = verdict.diagnosis.map(|found| conductor.revised(found));
     let (outcome, diagnosis) = (verdict.outcome, verdict.diagnosis.clone());
     let port_speed = conductor.speed;
     let speeds_made = conductor.speeds_made();

@@ -309,6 +309,11 @@ impl<'a> Conductor<'a> {
         Ok(self.examiner.diagnosis())
     }
 
+    /// A diagnosis of before, with the next thing to try as it is now. Where the timeline cannot be read, it stays.
+    pub fn revised(&mut self, found: event::Diagnosis) -> event::Diagnosis {
+        if self.examine().is_ok() { self.examiner.revised(found) } else { found }
+    }
+
     /// Reads what the timeline has gained since it was read last.
     fn examine(&mut self) -> Result<(), Stop> {
         self.flush()?;

@@ -80,11 +80,11 @@ impl Phase {
     const fn words(self) -> &'static str {
         match self {
             Self::Listen => "nothing is sent",
-            Self::Ask => "AT at the board's speed, then at each usual speed",
+            Self::Ask => "AT, here and at each usual speed",
             Self::Identity => "ATI and AT+CGMR",
-            Self::Reset => "the reset line is pulsed, #SYSSTART awaited, AT asked",
-            Self::BootCode => "a reset, the hotkey until it is acknowledged, ATI0",
-            Self::Leave => "the application is started and asked again",
+            Self::Reset => "a reset, #SYSSTART awaited, AT",
+            Self::BootCode => "a reset, the hotkey, ATI0",
+            Self::Leave => "the application started, AT",
         }
     }
 }
@@ -179,6 +179,7 @@ pub fn examine(
             event::Verdict { outcome: Outcome::Interrupted, reason: "interrupted".to_owned(), diagnosis, ..case::passed() }
         }
         (None, Some(Unwell { phase, finding, is_rig, diagnosis })) => {
+            let diagnosis = diagnosis.map(|found| conductor.revised(found));
             let outcome = if is_rig { Outcome::Error } else { Outcome::Failed };
             let reason = format!("{}: {}", phase.name(), finding.reason);
             event::Verdict { reason, diagnosis, ..case::verdict_of(outcome, None, &finding) }

@@ -156,7 +156,7 @@ fn may(conductor: &Conductor<'_>, around: &Circumstances, reach: Reach, probe: P
 /// [`Stop`] when something came in between: the run was interrupted, the port vanished, the module restarted by itself.
 fn carry_out(conductor: &mut Conductor<'_>, around: &Circumstances, probe: Probe, probed: &mut Probed) -> Result<(), Stop> {
     conductor.record(event::Probe { probe })?;
-    conductor.show(&format!("probe {probe}: {}", probe.words()));
+    conductor.show(&format!("probe {probe}: {}", probe.in_short()));
     match probe {
         Probe::Ask => {
             probed.has_asked = true;

@@ -178,10 +178,7 @@ fn the_list_names_a_run_and_the_unit_that_it_found() {
 fn what_is_wrong_with_a_reservation_is_said() {
     let (place, _kit) = with_a_kit();
     for (args, said) in [
-        (
-            &["lock", "kot", "--for", "1h", "--why", "x"][..],
-            "error: bench.yaml: no board is called kot\nhint: did you mean kit? its boards are kit\n",
-        ),
+        (&["lock", "kot", "--for", "1h", "--why", "x"][..], "error: bench.yaml: no board is called kot\nhint: its only board is kit\n"),
         (&["lock", "kit", "--for", "2", "--why", "x"], "`2` has no unit"),
         (&["lock", "kit", "--for", "0s", "--why", "x"], "error: --for 0: a reservation that has ended\n"),
         (&["lock", "kit", "--for", "1h", "--why", " "], "error: --why says nothing\n"),

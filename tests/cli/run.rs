@@ -128,7 +128,12 @@ fn what_cannot_be_run_is_said_before_anything_is_written() {
     place.write("file", "");
     for (args, code, said) in [
         (&["--tag", "nosuch"][..], 4, "nothing selected: no case has the tag nosuch; `evkit-hil list` shows which there are\n"),
-        (&["erly-reset"], 2, "hint: did you mean early-reset? The shipped scenarios are acknowledged-and-silent, "),
+        (&["erly-reset"], 2, "hint: did you mean early-reset? `evkit-hil list` shows all that are shipped\n"),
+        (&["nosuch"], 2, "hint: `evkit-hil list` shows the scenarios that are shipped\n"),
+        (&["--fault", "deaf"], 2, "tip: a scenario or a board of the bench puts faults and settings in (`virtual: { fault: NAME }`)"),
+        (&["--wait", "soon"], 2, ": `soon` is not a duration: "),
+        (&["--seed", "minus"], 2, ": a whole number is needed, for example `7`\n"),
+        (&["--boards", "100"], 2, ": a number from 1 to 64 is needed\n"),
         (&["--allow", "fire"], 2, "error: --allow fire: no such effect\nhint: the effects are speed, "),
         (&["--out", "file/out"], 2, "error: results cannot be written to file/out: Not a directory (os error 20)\nhint: --out names "),
         (&["--board", "kit"], 2, "--bench <FILE>"),

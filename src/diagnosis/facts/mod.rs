@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use self::damaged::Told;
 use self::exchange::{BOOT_COMMANDS, RADIO_OFF, is_restart, is_unsolicited, result_of};
-use self::since::{Heard, Since};
+use self::since::{Came, Since};
 use super::{Probe, damage};
 use crate::baud::Baud;
 use crate::image::Version;
@@ -37,6 +37,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long the application may take to start, where the timeline does not say (mbed: up to about 30 s).
 const START_UP: Duration = crate::bench::START_UP;
 
+/// What shows that the module heard the host, in the whole case.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Heard {
+    /// Boot code acknowledged a hotkey or answered a command last.
+    pub(super) by_boot_code: Option<u64>,
+    /// The application answered a command last, and the host's speed then.
+    pub(super) by_application: Option<(u64, Baud)>,
+}
+
 /// All that the rules look at.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
@@ -54,6 +63,8 @@ pub(super) struct Facts {
     pub(super) restarted: Option<(u64, String)>,
     /// The reset line was read back as asserted although it is let go.
     pub(super) stuck: Option<u64>,
+    /// It was read back as released when it was let go.
+    pub(super) is_seen_released: bool,
     pub(super) is_held: bool,
     pub(super) is_off: bool,
     /// Bytes that came while the supply was off.
@@ -67,6 +78,12 @@ pub(super) struct Facts {
     told: Vec<Told>,
     /// The application refused to enter boot code because it was still starting: the command, and the answer.
     pub(super) entry_refused: Option<(u64, u64)>,
+    /// The application said OK to the command that enters boot code.
+    pub(super) entry_taken: Option<u64>,
+    /// What shows that the host was heard, in the whole case.
+    pub(super) heard: Heard,
+    /// The version of the last image that was accepted.
+    pub(super) took: Option<Version>,
     /// Known words that came damaged, in the whole case, at most eight.
     damaged: Vec<u64>,
     pub(super) probed: Option<Probed>,
@@ -88,6 +105,7 @@ impl Default for Facts {
             gone: None,
             restarted: None,
             stuck: None,
+            is_seen_released: false,
             is_held: false,
             is_off: false,
             spoke_without_supply: None,
@@ -97,6 +115,9 @@ impl Default for Facts {
             image: None,
             told: Vec::new(),
             entry_refused: None,
+            entry_taken: None,
+            heard: Heard::default(),
+            took: None,
             damaged: Vec::new(),
             probed: None,
             came_at: MonoTime::ZERO,
@@ -128,6 +149,7 @@ impl Facts {
             EventKind::Edge(edge) => self.edge(event, edge),
             EventKind::Level(level) if level.line == "reset" => {
                 self.stuck = (level.state == LineState::Asserted && !self.is_held).then_some(event.seq);
+                self.is_seen_released = level.state == LineState::Released && !self.is_held;
             }
             EventKind::Probe(probe) => self.probe(probe.probe, event.seq),
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
@@ -138,6 +160,9 @@ impl Facts {
                 if let Some(upload) = &mut self.upload {
                     upload.asked = Some((event.seq, request.asked));
                     (upload.sent, upload.total, upload.given) = (request.sent, request.total, false);
+                    if upload.is_accepted() {
+                        self.took = upload.named().map(|(versions, _)| versions.a).or(self.took);
+                    }
                 }
                 // The byte is a request and no part of a line.
                 self.line.clear();
@@ -227,6 +252,7 @@ impl Facts {
     fn edge(&mut self, event: &Event, edge: &Edge) {
         match (edge.line.as_str(), edge.state) {
             ("reset", LineState::Asserted) => self.is_held = true,
+            ("wake", LineState::Asserted) => self.since.woken = Some(event.seq),
             ("reset", LineState::Released) => {
                 self.is_held = false;
                 self.begin(Began::Reset, event.seq, event.t);
@@ -267,6 +293,7 @@ impl Facts {
         }
         self.since.first_out.get_or_insert(seq);
         self.since.last_out = Some(seq);
+        self.since.sent_at.insert(self.speed);
         if self.since.mirrored.is_some() && self.since.mirror.len() < BYTES {
             self.since.mirror.extend(bytes);
         }
@@ -369,7 +396,7 @@ impl Facts {
                 heard.bytes.extend_from_slice(bytes);
                 heard.last = last;
             }
-            None => self.since.heard.push(Heard { speed: self.speed, bytes: bytes.to_vec(), last }),
+            None => self.since.heard.push(Came { speed: self.speed, bytes: bytes.to_vec(), last }),
         }
     }
 
@@ -391,6 +418,7 @@ impl Facts {
             ACKNOWLEDGE if self.since.hotkeys.is_some() && self.line.is_empty() => {
                 let first = self.since.acknowledge.map_or(seq, |(first, _)| first);
                 self.since.acknowledge = Some((first, seq));
+                self.heard.by_boot_code = Some(seq);
                 self.since.in_boot_code = true;
                 self.since.acknowledges += 1;
                 if self.since.hotkeys.is_some_and(|(.., hotkeys)| self.since.acknowledges > hotkeys) {
@@ -452,10 +480,19 @@ impl Facts {
                     let is_applications = result.is_applications();
                     if last.text.starts_with("AT#LDRST") {
                         self.entry_refused = (result == Result::Cme(Some(1120))).then_some((last.seq, line.seq));
+                        self.entry_taken = (result == Result::Ok).then_some(last.seq).or(self.entry_taken);
                     }
                     let is_known = is_known_command(&last.text);
                     let is_error = matches!(result, Result::Error | Result::Cme(_)) && result != Result::Cme(Some(1120));
                     let is_damaged = is_known && is_error && was_line_clean;
+                    if result == Result::Cme(Some(1120)) {
+                        self.since.starting_from.get_or_insert(self.now);
+                    }
+                    if is_applications {
+                        self.heard.by_application = Some((line.seq, self.speed));
+                    } else {
+                        self.heard.by_boot_code = Some(line.seq);
+                    }
                     last.result = Some((line.seq, result));
                     let (last, restarts) = (last.clone(), last.restarts());
                     if is_damaged || self.answers_in_between() {

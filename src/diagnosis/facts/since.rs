@@ -1,6 +1,6 @@
 //! What happened since the module last began anew.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::exchange::{Exchange, Line};
@@ -34,7 +34,7 @@ pub(in crate::diagnosis) struct Start {
 
 /// What came while the host was at one speed.
 #[derive(Debug, Clone)]
-pub(super) struct Heard {
+pub(super) struct Came {
     pub(super) speed: Baud,
     /// Without the bytes of uploads.
     pub(super) bytes: Vec<u8>,
@@ -80,7 +80,13 @@ pub(in crate::diagnosis) struct Since {
     /// Lines that are nothing known.
     pub(in crate::diagnosis) strange: Vec<Line>,
     /// What came, by the host's speed at which it was read.
-    pub(super) heard: Vec<Heard>,
+    pub(super) heard: Vec<Came>,
+    /// The host's speeds at which something was sent.
+    pub(in crate::diagnosis) sent_at: BTreeSet<Baud>,
+    /// The application said first that its core is starting.
+    pub(in crate::diagnosis) starting_from: Option<MonoTime>,
+    /// The wake line was asserted last.
+    pub(in crate::diagnosis) woken: Option<u64>,
     /// The host's speed was changed since the start: what came then was not understood.
     pub(in crate::diagnosis) was_at_other_speed: bool,
     /// NUL and 0xFF between lines.

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::garbage::wrong_speed;
 use super::silence::seconds;
 use super::{Found, Scene};
-use crate::diagnosis::facts::{Exchange, Result};
-use crate::diagnosis::{Cause, Probe, Sure};
+use crate::diagnosis::facts::{Exchange, Facts, Result};
+use crate::diagnosis::{Advice, Cause, Probe, Sure};
+
+/// A first hotkey so soon after the release leaves no pause, and so many are no few.
+const AT_ONCE: Duration = Duration::from_millis(20);
+const OFTEN: u32 = 10;
 
 impl Scene<'_> {
     /// Hotkeys were the last thing, or their acknowledge.
@@ -19,16 +22,15 @@ impl Scene<'_> {
             if is_last && self.facts.speed != self.facts.home {
                 let because =
                     format!("boot code takes the hotkey at {} baud, and the board should be at {}", self.facts.speed, self.facts.home);
-                return Some(Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, [first, acknowledge]));
+                let found = Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, [first, acknowledge]);
+                return Some(found.next_with(Advice::BootCodeElsewhere, &[("SPEED", &self.facts.speed), ("HOME", &self.facts.home)]));
             }
             return is_last.then(|| {
-                let held = if self.facts.is_held { " although reset was asserted" } else { "" };
-                Found::new(
-                    Cause::BootCodeAnswered,
-                    Sure::VeryLikely,
-                    format!("0x9A came{held}: boot code runs and takes the hotkey"),
-                    [first, acknowledge],
-                )
+                let found = |held| {
+                    let because = format!("0x9A came{held}: boot code runs and takes the hotkey");
+                    Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [first, acknowledge])
+                };
+                if self.facts.is_held { found(" although reset was asserted").next(Advice::RunsWhileHeld) } else { found("") }
             });
         }
         if let Some(last) = since.last().filter(|last| last.to_boot_code && last.result.is_none() && last.seq > first) {
@@ -39,7 +41,7 @@ impl Scene<'_> {
         if let Some((asked, refused)) = self.facts.entry_refused {
             let because =
                 "AT#LDRST was answered by +CME ERROR: 1120, which the application says while its core starts: it did not enter boot code";
-            return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [asked, refused]));
+            return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [asked, refused]).next(Advice::WaitThenEnter));
         }
         if let Some(found) = self.was_still_starting() {
             return Some(found);
@@ -61,7 +63,14 @@ impl Scene<'_> {
         let answered = self.facts.since.exchanges.iter().rev().find(|exchange| exchange.result.is_some())?;
         let Some((seq, Result::Cme(Some(1120)))) = answered.result else { return None };
         let because = format!("{} was answered by +CME ERROR: 1120, which the application says while its core starts", answered.text);
-        Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, self.begin().into_iter().chain([answered.seq, seq])))
+        let found = Found::new(Cause::StillStarting, Sure::VeryLikely, because, self.begin().into_iter().chain([answered.seq, seq]));
+        let since = &self.facts.since;
+        let from = since.start.map(|start| start.at).or(since.starting_from);
+        let waited = from.map_or(Duration::ZERO, |from| self.facts.now.since(from));
+        if waited <= self.facts.start_up {
+            return Some(found.next(Advice::CoreIsStarting));
+        }
+        Some(Found { because: format!("{}, for {} now", found.because, seconds(waited)), ..found }.next(Advice::NeverUp))
     }
 
     pub(super) fn not_acknowledged(&self, many: &str, message: u64, evidence: Vec<u64>) -> Found {
@@ -74,12 +83,14 @@ impl Scene<'_> {
                     let because = format!("{many} not acknowledged, and the application, which had answered, is silent at any usual speed");
                     return Found::new(Cause::ShutDown, Sure::Likely, because, evidence).or_restarting();
                 }
-                let because =
-                    format!("start-up messages came, {many} not acknowledged, and AT at any usual speed brought nothing: it hears neither");
-                return Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
+                let because = format!(
+                    "start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed: neither is heard by the module"
+                );
+                let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
+                return self.hangs_where_heard(&found).unwrap_or(found);
             };
             if answered.speed != facts.speed {
-                return wrong_speed(answered.speed, answered, evidence.collect());
+                return self.wrong_speed(answered, evidence.collect());
             }
         }
         let acknowledged = self.probed().and_then(|probed| probed.acknowledged);
@@ -92,7 +103,7 @@ impl Scene<'_> {
                 seconds(after)
             );
             return Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain([acknowledge]))
-                .next("send the hotkey for longer after the release: `handshake: { within: 10 s }`");
+                .next(Advice::SendForLonger);
         }
         if let Some((acknowledge, after)) = acknowledged.filter(|(_, after)| *after < facts.since.hotkeys_from) {
             let because = format!(
@@ -100,19 +111,37 @@ impl Scene<'_> {
                 milliseconds(facts.since.hotkeys_from),
                 milliseconds(after)
             );
-            return Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain([acknowledge]));
+            return Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain([acknowledge])).next(Advice::SendSooner);
+        }
+        if let Some((acknowledge, _)) = acknowledged
+            && let Some((answer, speed)) = facts.heard.by_application
+            && speed == facts.speed
+        {
+            // The application had answered at this speed: there was no other one at which boot code could have listened.
+            let because = format!("{many} not acknowledged, and after one more reset the same ones are");
+            return Found::new(Cause::NotAcknowledged, Sure::Likely, because, evidence.chain([answer, acknowledge]))
+                .next(Advice::NowAndThen);
         }
         if let Some((acknowledge, _)) = acknowledged {
             let because = format!(
                 "{many} not acknowledged at {} baud, and after one more reset the first ones are: boot code had listened at the speed that the application ran at before",
                 facts.speed
             );
-            return Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence.chain([acknowledge]));
+            let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence.chain([acknowledge]));
+            return if self.answers_at_home() { found.next_with(Advice::IsBack, &[("HOME", &facts.home)]) } else { found };
         }
         let before = if broken_off { "; before it an upload had been broken off" } else { "" };
+        let again = if self.is_probed(Probe::Boot) { ", nor after one more reset" } else { "" };
         let because =
-            format!("the reset works, the application says that it has started, and {many} sent without one 0x9A in return{before}");
-        let found = Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence);
+            format!("the reset works, because the application says that it has started; {many} sent, and no 0x9A came{again}{before}");
+        let is_often = since_often(facts) || self.is_probed(Probe::Boot);
+        let found = Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain(facts.entry_taken));
+        let found = match (broken_off, facts.entry_taken, is_often) {
+            (true, ..) => found.next(Advice::AfterBrokenUpload),
+            (_, Some(_), _) => found.next(Advice::BothWaysTried),
+            (.., true) => found.next(Advice::EnterByCommand),
+            _ => found,
+        };
         if self.now.is_none() {
             return found.or(Cause::TalksButDoesNotHear, "a module that hears nothing does not take the hotkey either", Probe::Ask);
         }
@@ -169,7 +198,7 @@ impl Scene<'_> {
             && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || last.text.starts_with("AT+IPR="))
         {
             let because = format!("{} is a command that boot code knows, and it was answered by {code}: it arrived damaged", last.text);
-            return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq]));
+            return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
         }
         self.damaged_words(last)
     }
@@ -197,19 +226,25 @@ impl Scene<'_> {
         }
         let many = since.exchanges.iter().filter(|exchange| exchange.text == last.text).count();
         let times = if many > 1 { format!("{} ({many} times)", last.text) } else { last.text.clone() };
-        let runs = match (self.is_probed(Probe::Reset), self.probe_started().is_some()) {
-            (true, true) => "; after a reset the application starts as ever",
-            (true, false) => "; after a reset no application starts either",
-            (false, _) => "",
+        let started = self.probe_started().map(|started| started.what.0).filter(|_| self.is_probed(Probe::Reset));
+        let (runs, advice) = match (self.is_probed(Probe::Reset), started) {
+            (true, Some(_)) => ("; after a reset the application still starts", Some(Advice::ApplicationRuns)),
+            (true, None) => ("; after a reset no application starts either", Some(Advice::NothingRuns)),
+            (false, _) => ("", None),
         };
-        let found = Found::new(
-            Cause::AcknowledgedSilent,
-            Sure::VeryLikely,
-            format!("0x9A came, then no answer to {times}{runs}"),
-            since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq, latest]),
-        );
-        Some(self.or_noise(found))
+        let evidence = since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq]).chain(started);
+        let because = format!("0x9A came, then no answer to {times}{runs}");
+        let found = Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence);
+        Some(self.or_noise(match advice {
+            Some(advice) => found.next(advice),
+            None => found,
+        }))
     }
+}
+
+/// Whether hotkeys were sent from the release on, and often.
+fn since_often(facts: &Facts) -> bool {
+    facts.since.hotkeys_from <= AT_ONCE && facts.since.hotkeys.is_some_and(|(.., count)| count >= OFTEN)
 }
 
 pub(super) fn hotkeys_were(count: u32) -> String {

@@ -1,10 +1,9 @@
 //! A command was the last thing: it was answered otherwise than it should be, or not at all.
 
-use super::garbage::wrong_speed;
-use super::{Found, Scene};
+use super::{Found, Scene, quoted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command};
-use crate::diagnosis::{Cause, Probe, Sure};
+use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 impl Scene<'_> {
     /// A command was the last thing.
@@ -42,7 +41,7 @@ impl Scene<'_> {
         if known && *result != Result::Ok && last.before.is_empty() {
             let because =
                 format!("{} is a command that every module knows, and it was answered by an error: it arrived damaged", last.text);
-            return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq]));
+            return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
         }
         let found = self.damaged_words(last);
         // What came back whole arrived so: the module does not take it, and nothing is wrong with the board or its wires.
@@ -51,7 +50,7 @@ impl Scene<'_> {
         }
         // A module that does not know it says the same: who it is, asked a few times, shows a line that damages words.
         let because = format!("{} was answered by an error: it may have arrived damaged, or the module does not take it", last.text);
-        let found = Found::new(Cause::LineNoise, Sure::Possible, because, [last.seq, seq]);
+        let found = Found::new(Cause::LineNoise, Sure::Possible, because, [last.seq, seq]).next(Advice::IsItKnown);
         Some(Found { probe: Some(Probe::Ask), ..found })
     }
 
@@ -66,11 +65,10 @@ impl Scene<'_> {
             self.begin().into_iter().chain([last.seq, seq]),
         );
         match text.strip_prefix("AT+IPR=") {
-            Some(speed) => found.next(format!(
-                "the application now runs at {speed} baud: put it back with AT+IPR={home} there. Then let go of reset only after the loader asks for it, and send the hotkey from the release on",
-                home = Baud::DEFAULT
-            )),
-            None => found,
+            Some(speed) if matches!(last.result, Some((_, Result::Ok))) => {
+                found.next_with(Advice::SpeedTaken, &[("SPEED", &speed), ("HOME", &self.facts.home)])
+            }
+            _ => found,
         }
     }
 
@@ -99,7 +97,9 @@ impl Scene<'_> {
         }
         if let Some(slept) = since.slept {
             let because = format!("it said #SLEEP, and {} after that brought nothing: the first command after a sleep is lost", last.text);
-            return Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, last.seq]));
+            let woken = since.woken.filter(|woken| *woken > slept);
+            let found = Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, last.seq].into_iter().chain(woken));
+            return Some(found.next(if woken.is_some() { Advice::WakeLine } else { Advice::SleepsByItself }));
         }
         if (!last.lines.is_empty() && last.speed == self.facts.speed) || !since.strange.is_empty() {
             return self.garbage();
@@ -119,7 +119,9 @@ impl Scene<'_> {
                 "AT+IPR was answered OK, and {} is answered at {} baud and not at {new}: the module did not switch",
                 answered.text, answered.speed
             );
-            return Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain([answered.seq]));
+            let answer = answered.result.as_ref().map(|(seq, _)| *seq);
+            return Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain([answered.seq]).chain(answer))
+                .next_with(Advice::DoesNotSwitch, &[("SPEED", &answered.speed)]);
         }
         let because = format!(
             "AT+IPR was answered OK at {old} baud, the host went to {new}, and nobody answers there: the module did not switch, or not to that"
@@ -127,7 +129,8 @@ impl Scene<'_> {
         if self.is_noisy() {
             return self.noise(&because, evidence.to_vec());
         }
-        let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence);
+        let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence)
+            .next_with(Advice::GoneAfterSwitch, &[("HOME", &self.facts.home)]);
         if !self.is_probed(Probe::Ask) {
             return found.or(Cause::ShutDown, "it may have fallen silent just then", Probe::Ask);
         }
@@ -167,13 +170,17 @@ impl Scene<'_> {
         let message = since.started.or(since.spoke)?;
         let asked = since.exchanges.len();
         if let Some(odd) = since.exchanges.iter().find(|exchange| Some(exchange.speed) == since.spoke_at && !exchange.lines.is_empty()) {
-            let because = format!("it says that it has started, and what it answers to {} is no word of it", odd.text);
-            return Some(Found::new(
-                Cause::Garbage,
-                Sure::VeryLikely,
-                because,
-                [message, odd.seq].into_iter().chain(odd.lines.first().map(|line| line.seq)),
-            ));
+            let answer = odd.lines.first().map_or_else(String::new, |line| quoted(&line.text));
+            let because = format!("it says clearly that it has started, and what it answers to {}, {answer}, is no word of it", odd.text);
+            return Some(
+                Found::new(
+                    Cause::Garbage,
+                    Sure::VeryLikely,
+                    because,
+                    [message, odd.seq].into_iter().chain(odd.lines.first().map(|line| line.seq)),
+                )
+                .next(Advice::AnswersGarbled),
+            );
         }
         if let Some(found) = self.asked_too_early(last) {
             return Some(found);
@@ -189,7 +196,7 @@ impl Scene<'_> {
             let speed = answered.speed;
             return Some(if speed == self.facts.speed {
                 let because = format!("it fell silent after it had started, and answers {} right after another start", answered.text);
-                Found::new(Cause::ShutDown, Sure::Likely, because, evidence().chain([answered.seq]))
+                self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence().chain([answered.seq])), speed)
             } else {
                 self.elsewhere(answered, evidence().collect())
             });
@@ -200,10 +207,44 @@ impl Scene<'_> {
         }
         let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence());
         Some(match (self.is_probed(Probe::Wait), self.is_probed(Probe::Reset)) {
-            (_, true) => found,
+            (_, true) => self.hangs_or_is_deaf(found),
             (false, _) => found.or_restarting(),
             (true, _) => found.or(Cause::ShutDown, "it may have shut itself down right after it had started", Probe::Reset),
         })
+    }
+
+    /// It talks and answers nothing. Whether the module was heard to answer over the same wires tells an application that hangs from a host that is not heard.
+    pub(super) fn hangs_or_is_deaf(&self, found: Found) -> Found {
+        if let Some(hangs) = self.hangs_where_heard(&found) {
+            return hangs;
+        }
+        if self.is_probed(Probe::Boot) {
+            return Found { because: format!("{}; boot code does not take the hotkey either", found.because), ..found };
+        }
+        found.or(Cause::ShutDown, "an application that hangs answers as little, and boot code then takes the hotkey", Probe::Boot)
+    }
+
+    /// The host was heard in this case: what answers nothing now hangs.
+    pub(super) fn hangs_where_heard(&self, found: &Found) -> Option<Found> {
+        let heard = self.now.unwrap_or(self.facts).heard;
+        let (seq, who) = match (heard.by_boot_code, heard.by_application) {
+            (Some(seq), _) => (seq, "boot code answers over the same wires"),
+            (None, Some((seq, _))) => (seq, "it had answered before over the same wires"),
+            (None, None) => return None,
+        };
+        let because = format!("{}; {who}, so that the host is heard, and the application hangs", found.because);
+        let evidence = found.evidence.iter().copied().chain([seq]);
+        Some(Found::new(Cause::ShutDown, Sure::Likely, because, evidence).next(Advice::HostWasHeard))
+    }
+
+    /// It had fallen silent and answers at `speed` after a reset: bytes at another speed that were sent before may be why.
+    pub(super) fn after_other_speed(&self, found: Found, speed: Baud) -> Found {
+        let others: Vec<String> = self.facts.since.sent_at.iter().filter(|sent| **sent != speed).map(ToString::to_string).collect();
+        if others.is_empty() {
+            return found;
+        }
+        let because = format!("{}; before that bytes were sent at {} baud", found.because, others.join(", "));
+        Found { because, ..found }.next(Advice::SentAtOtherSpeed)
     }
 
     /// It answered, and then no more, without a restart.
@@ -214,11 +255,12 @@ impl Scene<'_> {
         if let Some(answered) = self.probe_answered() {
             let other = answered.speed != self.facts.speed;
             return Some(if other {
-                wrong_speed(answered.speed, answered, evidence().to_vec())
+                self.wrong_speed(answered, evidence().to_vec())
             } else if self.answered_after_reset() {
                 let because =
                     format!("it had answered, then {} brought nothing, nor did a second try; after a reset it answers again", last.text);
-                Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([answered.seq]))
+                let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([answered.seq]));
+                self.after_other_speed(found, answered.speed)
             } else {
                 let because = format!(
                     "{} brought nothing, and {} after it was answered: the first command after a sleep is lost",
@@ -234,7 +276,9 @@ impl Scene<'_> {
         let because = format!("it had answered, and {} brought nothing, without a restart and without #SLEEP", last.text);
         let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence());
         if self.is_probed(Probe::Reset) {
-            return Some(found.against("not even a reset brings it back: the supply may be gone as well", []));
+            return Some(
+                found.against("not even a reset brings it back: the supply may be gone as well", []).next(Advice::SupplyMayBeGone),
+            );
         }
         Some(match (self.is_probed(Probe::Wake), self.is_probed(Probe::Wait)) {
             (false, _) => found.or(Cause::Asleep, "a module that sleeps loses a command as well", Probe::Wake),

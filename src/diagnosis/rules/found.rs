@@ -1,7 +1,9 @@
 //! A cause with its reasons, being put together.
 
+use std::fmt::Display;
+
 use crate::baud::Baud;
-use crate::diagnosis::{Cause, Probe, Sure};
+use crate::diagnosis::{Advice, Cause, Probe, Sure};
 use crate::timeline::event::{Against, Diagnosis, Other};
 
 /// A cause with its reasons, being put together.
@@ -15,6 +17,7 @@ pub(in crate::diagnosis) struct Found {
     pub(super) or: Vec<Other>,
     pub(super) probe: Option<Probe>,
     pub(super) at: Option<Baud>,
+    /// The next thing to try, where more was seen than the cause alone says.
     pub(super) next: Option<String>,
 }
 
@@ -47,14 +50,23 @@ impl Found {
         self.or(Cause::WrongSpeed, "a module at another speed does not understand, and says nothing", probe)
     }
 
-    pub(super) fn next(mut self, words: impl Into<String>) -> Self {
-        self.next = Some(words.into());
+    /// The next thing to try is `advice`, of this cause.
+    pub(super) fn next(self, advice: Advice) -> Self {
+        self.next_with(advice, &[])
+    }
+
+    /// The same, with what is known in the place of its words in capitals.
+    pub(super) fn next_with(mut self, advice: Advice, words: &[(&str, &dyn Display)]) -> Self {
+        debug_assert_eq!(advice.cause(), self.cause, "advice of another cause");
+        self.next = Some(advice.filled(words));
         self
     }
 
     pub(in crate::diagnosis) fn into_diagnosis(self) -> Diagnosis {
         let Self { cause, sure, because, evidence, against, or, probe, at, next } = self;
         let next = next.unwrap_or_else(|| cause.next().to_owned());
+        // Nobody looks for a cause that may be another one.
+        let next = if or.is_empty() { next } else { format!("do first what decides; if {cause} is left: {next}") };
         Diagnosis { cause, sure, because, evidence, against, or, probe, at, next }
     }
 }

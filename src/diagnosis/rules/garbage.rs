@@ -1,9 +1,9 @@
 //! Bytes came that are no words of the module, or that are some at another speed.
 
-use super::{Found, Scene};
+use super::{Found, Scene, quoted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Exchange, Line};
-use crate::diagnosis::{Cause, Probe, Sure, damage, speeds};
+use crate::diagnosis::{Advice, Cause, Probe, Sure, damage, speeds};
 
 /// At so many speeds a board is reset to read what it says, the likeliest first.
 const CANDIDATES: usize = 3;
@@ -51,8 +51,7 @@ impl Scene<'_> {
             return Some(found);
         }
         if (since.unasked > 0 && is_text) || is_overheard || facts.is_off {
-            let said =
-                lines.first().filter(|_| is_text).map_or_else(String::new, |line| format!(": {:?}", String::from_utf8_lossy(&line.text)));
+            let said = lines.first().filter(|_| is_text).map_or_else(String::new, |line| format!(": {}", quoted(&line.text)));
             let because = format!("it talks without being asked, and none of it is a word of the module{said}");
             let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence());
             let asks = !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) && !facts.is_off;
@@ -62,10 +61,13 @@ impl Scene<'_> {
                 found
             });
         }
-        let found =
-            Found::new(Cause::Garbage, Sure::Likely, "bytes come that no word of the module explains, at any usual speed", evidence());
+        let garbled = since.last().and_then(|last| last.lines.first()).or(lines.last().copied());
+        let what = garbled.map_or_else(String::new, |line| format!(" ({})", quoted(&line.text)));
+        let only = if self.is_probed(Probe::Listen) { ", and only when something is sent" } else { "" };
+        let because = format!("bytes come that no word of the module explains{what}, at any usual speed{only}");
+        let found = self.clean_beside(Found::new(Cause::Garbage, Sure::Likely, because, evidence().chain(garbled.map(|line| line.seq))));
         if self.is_probed(Probe::Listen) {
-            return Some(self.or_noise(Found { because: format!("{}, and only when something is sent", found.because), ..found }));
+            return Some(self.or_noise(found));
         }
         Some(if self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait) {
             found.or(Cause::WrongPort, "another device or another port of the kit talks like that", Probe::Listen)
@@ -74,13 +76,36 @@ impl Scene<'_> {
         })
     }
 
+    /// Garbage, where something else is clean at the same speed: then it is not the signal.
+    fn clean_beside(&self, found: Found) -> Found {
+        let since = &self.facts.since;
+        let now = self.now.unwrap_or(self.facts);
+        let is_here = |speed: Option<Baud>| speed == Some(self.facts.speed);
+        let is_of_boot_code = since.last().is_some_and(|last| last.to_boot_code);
+        let echo = since.last().and_then(|last| last.echo);
+        let (clean, advice) = match (since.acknowledge, now.heard.by_application) {
+            (Some((acknowledge, _)), Some((answer, speed))) if is_of_boot_code && is_here(Some(speed)) => {
+                ("0x9A and the application's answers come clean", (vec![acknowledge, answer], Advice::OneProgramGarbled))
+            }
+            (Some((acknowledge, _)), _) if is_of_boot_code => ("0x9A comes clean", (vec![acknowledge], Advice::OneProgramGarbled)),
+            _ if echo.is_some() => ("the echo of the command comes clean", (echo.into_iter().collect(), Advice::AnswersGarbled)),
+            _ if since.spoke.is_some() && is_here(since.spoke_at) => {
+                ("what the module says by itself comes clean", (since.spoke.into_iter().collect(), Advice::AnswersGarbled))
+            }
+            _ => return found,
+        };
+        let (evidence, advice) = advice;
+        let because = format!("{}; {clean} at the same speed", found.because);
+        Found::new(Cause::Garbage, Sure::Likely, because, found.evidence.into_iter().chain(evidence)).next(advice)
+    }
+
     /// What came is what the module says, at another speed.
     pub(super) fn other_speed(&self, came: &[u8], sent: &[u8], evidence: Vec<u64>) -> Option<Found> {
         let facts = self.facts;
         let fits = speeds::explain(came, sent, facts.speed);
-        let best = fits.first()?;
-        let text =
-            if best.text.is_empty() { "anything".to_owned() } else { format!("{:?}", String::from_utf8_lossy(best.text.trim_ascii())) };
+        // What fits in a part of what came, and is not answered there, fits by chance.
+        let best = fits.first().filter(|fit| fit.is_most || !self.is_probed(Probe::Ask))?;
+        let text = if best.text.is_empty() { "anything".to_owned() } else { quoted(best.text.trim_ascii()) };
         if best.text.starts_with(b"\r\n#") && facts.since.answered().is_some() {
             let because = format!(
                 "it had answered at {} baud, then {text} came at {} baud: the module restarted, and nobody had asked it to",
@@ -88,18 +113,23 @@ impl Scene<'_> {
             );
             return Some(Found::new(Cause::UncommandedReset, Sure::VeryLikely, because, evidence));
         }
-        let next = format!("talk to it at {} baud: send AT there, then AT+IPR={}", best.speed, Baud::DEFAULT);
+        let next: &[(&str, &dyn std::fmt::Display)] = &[("SPEED", &best.speed), ("HOME", &facts.home)];
         if fits.len() == 1 {
-            let sure = if best.bytes >= 4 { Sure::VeryLikely } else { Sure::Likely };
+            let sure = if best.bytes >= 4 && best.is_most { Sure::VeryLikely } else { Sure::Likely };
             let because = format!("what came is what {text} looks like when it is sent at {} baud and read at {}", best.speed, facts.speed);
             if facts.since.exchanges.iter().any(|exchange| exchange.speed == best.speed) {
                 return Some(self.silent_at(best.speed, &because, evidence));
             }
-            return Some(Found::new(Cause::WrongSpeed, sure, because, evidence).next(next));
+            let found = Found::new(Cause::WrongSpeed, sure, because, evidence).next_with(Advice::TryAt, next);
+            return Some(if best.is_most {
+                found
+            } else {
+                found.or(Cause::WrongPort, "another device may say something like it by chance", Probe::Ask)
+            });
         }
         let all: Vec<String> = fits.iter().map(|fit| fit.speed.to_string()).collect();
         let because = format!("what came fits several speeds: {} baud; send AT at each, the one that answers is it", all.join(", "));
-        let mut found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence).next(next);
+        let mut found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence).next_with(Advice::TryAt, next);
         if !self.is_probed(Probe::Ask) {
             found.probe = Some(Probe::Ask);
         }
@@ -114,7 +144,7 @@ impl Scene<'_> {
         let all = || evidence.iter().copied().chain([answered.seq]).chain(answer);
         if self.answered_after_reset() && (self.is_probed(Probe::Ask) || since.was_silent_at(speed)) {
             let because = format!("at {speed} baud it answered nothing, and after a reset {} is answered there", answered.text);
-            return Found::new(Cause::ShutDown, Sure::Likely, because, all());
+            return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, all()), speed);
         }
         if since.start.is_none() && since.was_silent_at(speed) {
             let because = format!(
@@ -123,7 +153,25 @@ impl Scene<'_> {
             );
             return Found::new(Cause::UncommandedReset, Sure::Likely, because, all());
         }
-        wrong_speed(speed, answered, evidence)
+        self.wrong_speed(answered, evidence)
+    }
+
+    /// A probe was answered at another speed than the host's, and nothing else is wrong.
+    pub(super) fn wrong_speed(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
+        let speed = answered.speed;
+        Found::new(
+            Cause::WrongSpeed,
+            Sure::Certain,
+            format!("nobody answers at the host's speed, and {} is answered at {speed} baud", answered.text),
+            evidence.into_iter().chain([answered.seq]).chain(answered.result.as_ref().map(|(seq, _)| *seq)),
+        )
+        .next_with(Advice::PutBack, &[("SPEED", &speed), ("HOME", &self.facts.home)])
+    }
+
+    /// Whether the application answered last at the speed at which the board should be.
+    pub(super) fn answers_at_home(&self) -> bool {
+        let now = self.now.unwrap_or(self.facts);
+        now.heard.by_application.is_some_and(|(_, speed)| speed == now.home)
     }
 
     /// A probe read a start-up message at another speed than the host's, and no command was answered there.
@@ -133,7 +181,8 @@ impl Scene<'_> {
         let because = format!("after a reset {} comes at {speed} baud", started.what.1);
         if let Some(strange) = self.probed()?.strange_elsewhere {
             let because = format!("{because}, and what is answered there is no word of it");
-            return Some(Found::new(Cause::Garbage, Sure::VeryLikely, because, evidence.into_iter().chain([started.what.0, strange])));
+            let evidence = evidence.into_iter().chain([started.what.0, strange]);
+            return Some(Found::new(Cause::Garbage, Sure::VeryLikely, because, evidence).next(Advice::AnswersGarbled));
         }
         (speed != self.facts.speed && self.probe_answered().is_none())
             .then(|| self.silent_at(speed, &because, evidence.into_iter().chain([started.what.0]).collect()))
@@ -161,23 +210,13 @@ impl Scene<'_> {
     pub(super) fn silent_at(&self, speed: Baud, because: &str, evidence: Vec<u64>) -> Found {
         if self.answered_after_reset() {
             let because = format!("{because}; there it answers right after a reset, and later no more");
-            return Found::new(Cause::ShutDown, Sure::Likely, because, evidence);
+            return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence), speed);
         }
         let because = format!("{because}; and at {speed} baud it was asked, and answered nothing");
         let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
         if self.probed().is_some_and(|probed| probed.resets_at.contains(&speed)) {
-            return found;
+            return self.hangs_or_is_deaf(found);
         }
         Found { at: Some(speed), ..found.or(Cause::ShutDown, "it may have shut itself down right after it had started", Probe::Reset) }
     }
-}
-
-pub(super) fn wrong_speed(speed: Baud, answered: &Exchange, evidence: Vec<u64>) -> Found {
-    Found::new(
-        Cause::WrongSpeed,
-        Sure::Certain,
-        format!("nobody answers at the host's speed, and {} is answered at {speed} baud", answered.text),
-        evidence.into_iter().chain([answered.seq]).chain(answered.result.as_ref().map(|(seq, _)| *seq)),
-    )
-    .next(format!("it is at {speed} baud: put it back with AT+IPR={} there, or `restore` in a scenario", Baud::DEFAULT))
 }

@@ -11,7 +11,9 @@ mod upload;
 pub(super) use found::Found;
 
 use super::facts::{Began, Brought, Exchange, Facts, Probed};
-use super::{Cause, Probe, Sure};
+use super::{Advice, Cause, Probe, Sure};
+use crate::report::escape;
+use crate::timeline::event::Diagnosis;
 
 /// What fits what was seen up to the first probe (`facts`), and to the present (`now`, where there was a probe); `None` when nothing known does.
 pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
@@ -23,6 +25,30 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
         None if !at.is_noisy() => None,
         found => Some(at.noise_instead(found)),
     }
+}
+
+/// The next thing to try for `found`, once all of a case is known (`now`), where what came after the diagnosis has made another one right; `before` is what was judged.
+pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<String> {
+    let is_later = |seq: u64| found.evidence.iter().all(|evidence| *evidence <= seq);
+    let answered = now.heard.by_application.filter(|(seq, _)| is_later(*seq));
+    let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
+    match (found.cause, answered) {
+        (Cause::WrongSpeed, Some((_, speed))) if before.since.switched.is_none() && speed == now.home => {
+            Some(Advice::IsBack.filled(&[("HOME", &now.home)]))
+        }
+        (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
+            Some(_) => Some(Advice::ResetBringsIt),
+            None if was_reset && now.since.spoke.is_none() => Some(Advice::NorDoesReset),
+            None => None,
+        }
+        .map(|advice| advice.next().to_owned()),
+        _ => None,
+    }
+}
+
+/// Bytes in quotes, escaped as everywhere.
+fn quoted(bytes: &[u8]) -> String {
+    format!("\"{}\"", escape::bytes(bytes))
 }
 
 /// What was seen.
@@ -109,16 +135,21 @@ impl<'a> Scene<'a> {
         }
         if let Some(seq) = self.facts.spoke_without_supply {
             let because = "bytes came while the supply was off";
-            return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]));
+            return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]).next(Advice::TurnedOff));
         }
         let (seq, message) = facts.restarted.as_ref()?;
-        let who = match message.as_str() {
-            text if text.starts_with("#REBOOT_WD") => "the watchdog restarted it",
-            text if text.starts_with("#REBOOT_RESET") => "its reset line or its supply gave way",
-            text if text.starts_with("#REBOOT_HOST") => "somebody else asked it to",
-            _ => "it does not say why",
+        let (who, advice) = match message.as_str() {
+            text if text.starts_with("#REBOOT_WD") => ("the watchdog restarted it", Some(Advice::ByWatchdog)),
+            text if text.starts_with("#REBOOT_RESET") => ("its reset line or its supply gave way", Some(Advice::ByItsLineOrSupply)),
+            text if text.starts_with("#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
+            _ => ("it does not say why", None),
         };
-        Some(Found::new(Cause::UncommandedReset, Sure::Certain, format!("{message} came although nobody had reset it: {who}"), [*seq]))
+        let found =
+            Found::new(Cause::UncommandedReset, Sure::Certain, format!("{message} came although nobody had reset it: {who}"), [*seq]);
+        Some(match advice {
+            Some(advice) => found.next(advice),
+            None => found,
+        })
     }
 
     /// The module began anew, and nothing was sent.

@@ -1,8 +1,8 @@
 //! Words came damaged.
 
-use super::{Found, Scene};
+use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{End, Exchange, Line};
-use crate::diagnosis::{Cause, Probe, Sure, damage};
+use crate::diagnosis::{Advice, Cause, Probe, Sure, damage};
 
 impl Scene<'_> {
     /// Whether known words came damaged.
@@ -37,6 +37,11 @@ impl Scene<'_> {
         }
     }
 
+    /// A command arrived damaged: where all that comes is clean, it is the other direction.
+    pub(super) fn command_hit(&self, found: Found) -> Found {
+        if self.is_noisy() { found } else { found.next(Advice::CommandHit) }
+    }
+
     pub(super) fn noise(&self, because: &str, evidence: Vec<u64>) -> Found {
         Found::new(Cause::LineNoise, Sure::VeryLikely, because, evidence.into_iter().chain(self.facts.damaged().iter().copied().take(3)))
     }
@@ -44,16 +49,13 @@ impl Scene<'_> {
     /// Words of the last answer, or its echo, came damaged.
     pub(super) fn damaged_words(&self, last: &Exchange) -> Option<Found> {
         let echo = |line: &Line| {
-            damage::is_like_echo(&line.text, last.text.as_bytes())
-                .then(|| format!("its echo came back as {:?}", String::from_utf8_lossy(&line.text)))
+            damage::is_like_echo(&line.text, last.text.as_bytes()).then(|| format!("its echo came back as {}", quoted(&line.text)))
         };
         let damaged = last.lines.iter().filter(|line| !damage::is_response(&line.text, &last.text)).find_map(|line| {
             Some((
                 line.seq,
                 echo(line).or_else(|| {
-                    damage::resembles(line)
-                        .filter(|_| line.end != End::None)
-                        .map(|word| format!("{word} came as {:?}", String::from_utf8_lossy(&line.text)))
+                    damage::resembles(line).filter(|_| line.end != End::None).map(|word| format!("{word} came as {}", quoted(&line.text)))
                 })?,
             ))
         });

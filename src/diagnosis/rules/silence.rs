@@ -5,10 +5,7 @@ use std::time::Duration;
 use super::boot::hotkeys_were;
 use super::{Found, Scene};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
-use crate::diagnosis::{Cause, Probe, Sure};
-
-const NOTHING: &str = "check in this order: that the hotkey falls into the boot window, the right port (the kit shows several: is this another port?), the speed on both sides, \
-                       that the reset line is wired and nothing holds it, the supply, and that the other host does not drive RXD";
+use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 impl Scene<'_> {
     /// Nothing came at all since the module last began anew, or since the case began.
@@ -25,7 +22,7 @@ impl Scene<'_> {
                 "it was told to restart, and {} is answered by the same program as before: the command arrived damaged",
                 there.text
             );
-            return Some(Found::new(Cause::LineNoise, Sure::Likely, because, evidence().chain([there.seq])));
+            return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, evidence().chain([there.seq]))));
         }
         if let Some(answered) = self.probe_answered() {
             return Some(if answered.speed == facts.speed {
@@ -51,7 +48,7 @@ impl Scene<'_> {
             let because = "bytes were sent, and not one came back";
             let found = Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence());
             let found = if self.now.is_none() { found } else { Found { because: format!("{because}, nor at any usual speed"), ..found } };
-            let found = found.next(NOTHING);
+            let found = self.nothing_next(found);
             return Some(match self.now {
                 None => found.or_wrong_speed(Probe::Ask),
                 Some(_) if self.is_probed(Probe::Reset) => self.nothing_at_all(found),
@@ -64,7 +61,7 @@ impl Scene<'_> {
         let what = words_of(start);
         if facts.spoke_before.is_none() && facts.upload.as_ref().is_none_or(|upload| upload.asked.is_none()) {
             let because = format!("since {what} not one byte came{sent}");
-            let found = Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence()).next(NOTHING);
+            let found = self.nothing_next(Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence()));
             return Some(match self.now {
                 None if waited < facts.start_up => found
                     .or(Cause::StillStarting, "the application may take up to its start-up time until it says something", Probe::Wait)
@@ -89,6 +86,11 @@ impl Scene<'_> {
             Some(upload) => Found { evidence: found.evidence.iter().copied().chain(upload.asked.map(|(seq, _)| seq)).collect(), ..found },
             None => found,
         };
+        let found = match (start.how, after) {
+            (Began::Command, _) => found.next(Advice::ResetFirst),
+            (_, "") => found,
+            _ => found.next(Advice::AfterUpload),
+        };
         if self.now.is_some() {
             return Some(found);
         }
@@ -102,6 +104,15 @@ impl Scene<'_> {
             _ => found,
         };
         Some(if is_early { found.or(Cause::StillStarting, "it may need more time", probe) } else { found })
+    }
+
+    /// Nothing came: what was tried already need not be looked at.
+    fn nothing_next(&self, found: Found) -> Found {
+        match (self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait), self.now.unwrap_or(self.facts).is_seen_released) {
+            (true, true) => found.next(Advice::NothingAndNotHeld),
+            (true, false) => found.next(Advice::NothingAtAnySpeed),
+            (false, _) => found,
+        }
     }
 
     /// What the probes sent came back as it was, and nothing else.
@@ -120,7 +131,8 @@ impl Scene<'_> {
     pub(super) fn nothing_at_all(&self, found: Found) -> Found {
         if let Some(acknowledge) = self.probe_acknowledged() {
             let because = "boot code takes the hotkey, and no application ever says a word: there is none, or it is damaged";
-            return Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, found.evidence.into_iter().chain([acknowledge]));
+            return Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, found.evidence.into_iter().chain([acknowledge]))
+                .next(Advice::BootCodeAlone);
         }
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}, and boot code does not take the hotkey", found.because), ..found };
@@ -141,11 +153,12 @@ impl Scene<'_> {
         }
         if since.start.is_some() {
             let because = "nothing came at first, and a later AT is answered: the application needed more time";
-            return Found::new(Cause::StillStarting, Sure::Likely, because, evidence);
+            return Found::new(Cause::StillStarting, Sure::Likely, because, evidence).next(Advice::GiveItTime);
         }
         let because =
             format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
-        Found::new(Cause::Asleep, Sure::Likely, because, evidence)
+        let found = Found::new(Cause::Asleep, Sure::Likely, because, evidence.chain(since.woken));
+        if since.woken.is_some() { found.next(Advice::WakeLine) } else { found }
     }
 
     /// Nothing had come, and the application said that it has started while it was waited for.
@@ -160,13 +173,13 @@ impl Scene<'_> {
                         "nothing came, whatever was sent; after a reset {message} came and {} was answered: it had shut itself down, or slept deeply",
                         answered.text
                     );
-                    Found::new(Cause::ShutDown, Sure::Likely, because, evidence.chain([answered.seq]))
+                    let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence.chain([answered.seq]));
+                    self.after_other_speed(found, answered.speed)
                 }
                 None => {
-                    let because = format!(
-                        "nothing came, whatever was sent; after a reset {message} came, and AT right behind it brought nothing: it talks and does not hear"
-                    );
-                    Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence)
+                    let because =
+                        format!("nothing came, whatever was sent; after a reset {message} came, and AT right behind it brought nothing");
+                    self.hangs_or_is_deaf(Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence))
                 }
             };
         }
@@ -175,7 +188,7 @@ impl Scene<'_> {
             return self.not_acknowledged(&many, *seq, evidence);
         }
         let because = format!("nothing had come yet, and {message} came when it was waited for longer");
-        Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq]))
+        Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq])).next(Advice::GiveItTime)
     }
 }
 

@@ -1,8 +1,9 @@
 //! An upload was the last thing, or what came of it.
 
 use super::{Found, Scene};
+use crate::baud::Baud;
 use crate::diagnosis::facts::{Exchange, Facts, Result, Upload};
-use crate::diagnosis::{Cause, Sure};
+use crate::diagnosis::{Advice, Cause, Sure};
 
 impl Scene<'_> {
     /// An upload was the last thing.
@@ -20,7 +21,7 @@ impl Scene<'_> {
                         format!("AT#UP itself was answered by {code}: not a byte of {file} was asked for. Which 40xx means what is published nowhere"),
                         [last.seq, *seq],
                     )
-                    .next("ask ATI0 for the boot version; older firmware wanted commands before the reset into boot code (AT#LDCORE, AT#NVMSV)"),
+                    .next(Advice::RefusedAtOnce),
                 ));
             }
             Some((_, Result::Zero)) => {}
@@ -32,18 +33,18 @@ impl Scene<'_> {
             None if !self.facts.damaged().is_empty() => {
                 Some(self.noise("the upload stopped, and words came damaged before it", evidence().collect()))
             }
-            None => Some(self.or_noise(Found::new(
-                Cause::UploadStalled,
-                Sure::VeryLikely,
-                match upload.asked {
-                    None => format!("AT#UP was answered, and not a byte of {file} was ever asked for"),
+            None => {
+                let stalled = |because: String| Found::new(Cause::UploadStalled, Sure::VeryLikely, because, evidence());
+                Some(self.or_noise(match upload.asked {
+                    None => stalled(format!("AT#UP was answered, and not a byte of {file} was ever asked for")).next(Advice::NeverAsked),
                     Some((_, asked)) => {
                         let given = if upload.given { u64::try_from(asked).unwrap_or(0) } else { 0 };
-                        format!("after {} of {total} bytes of {file} the device asked for no more", (sent + given).min(total))
+                        let found =
+                            stalled(format!("after {} of {total} bytes of {file} the device asked for no more", (sent + given).min(total)));
+                        if facts.speed > Baud::DEFAULT { found.next(Advice::StalledFast) } else { found }
                     }
-                },
-                evidence(),
-            ))),
+                }))
+            }
             Some((_, 0)) if sent < total => Some(Found::new(
                 Cause::UploadProtocol,
                 Sure::Certain,
@@ -62,18 +63,24 @@ impl Scene<'_> {
         let (seq, version) = last.version()?;
         let facts = self.facts;
         let upload = facts.upload.as_ref().and_then(|upload| Some((upload, upload.named()?.0.a)));
-        let (expected, why) = match (upload, facts.installed) {
-            (Some((upload, offered)), _) if upload.is_accepted() => (offered, format!("{offered} was uploaded and accepted")),
+        let known = [facts.installed, upload.map(|(_, offered)| offered)];
+        let (expected, why, advice) = match (upload, facts.installed) {
+            (Some((upload, offered)), _) if upload.is_accepted() => (
+                offered,
+                format!("{offered} was uploaded and accepted"),
+                if known.contains(&Some(version)) { Advice::NotInstalled } else { Advice::OtherVersion },
+            ),
             (Some((_, offered)), Some(installed)) if version == offered => {
-                (installed, format!("{offered} was uploaded and refused, and {installed} had been there"))
+                (installed, format!("just that was uploaded and refused; {installed} had been there"), Advice::InstalledAllTheSame)
             }
-            (_, installed) => (installed?, format!("{} is what had been installed", installed?)),
+            (_, installed) => (installed?, format!("{} is what had been installed", installed?), Advice::OtherVersion),
         };
         if version == expected {
             return None;
         }
         let evidence = facts.upload.iter().filter_map(|upload| upload.asked).map(|(seq, _)| seq).chain([last.seq, seq]);
-        Some(Found::new(Cause::VersionNotAsInstalled, Sure::VeryLikely, format!("{} reports {version}, and {why}", last.text), evidence))
+        let because = format!("{} reports {version}, and {why}", last.text);
+        Some(Found::new(Cause::VersionNotAsInstalled, Sure::VeryLikely, because, evidence).next(advice))
     }
 }
 
@@ -102,20 +109,35 @@ pub(super) fn accepted(facts: &Facts, upload: &Upload, file: &str, evidence: Vec
 pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evidence: Vec<u64>) -> Found {
     let place =
         if upload.sent >= upload.total { "at its end".to_owned() } else { format!("after {} of {} bytes", upload.sent, upload.total) };
-    let mut because = format!("the device ended the upload of {file} {place} with the byte {code}");
-    match (upload.named(), facts.installed) {
-        _ if upload.is_damaged() => because += "; it was damaged on purpose, so that this is what should happen",
-        (Some((offered, _)), Some(installed)) if offered.a < installed => {
-            because += &format!("; {} is lower than the installed {installed}, which the chip refuses", offered.a);
+    let (reason, advice) = match (upload.named(), facts.installed) {
+        _ if upload.is_damaged() => {
+            ("; it was damaged on purpose, so that this is what should happen".to_owned(), Some(Advice::RefusedDamaged))
         }
-        (Some((offered, key)), Some(installed)) => {
-            because += &format!(
-                "; {} is not lower than the installed {installed}, so that the key ({key}), the image's integrity or the chip itself is the reason",
+        (Some((offered, _)), Some(installed)) if offered.a < installed => (
+            format!("; {} is lower than the installed {installed}, and the chip takes only the same version or a higher one", offered.a),
+            Some(Advice::RefusedLower),
+        ),
+        (Some((offered, key)), Some(installed)) if offered.a == installed => (
+            format!(
+                "; {installed} is the installed version, which goes in again on a good unit: the key ({key}), the image's integrity or the chip itself is the reason"
+            ),
+            Some(Advice::RefusedInstalled),
+        ),
+        (Some((offered, key)), Some(installed)) => (
+            format!(
+                "; {} is higher than the installed {installed}, so that the key ({key}), the image's integrity or the chip itself is the reason",
                 offered.a
-            );
-        }
-        _ => {}
+            ),
+            (facts.took == Some(installed)).then_some(Advice::RefusedThough),
+        ),
+        _ => (String::new(), None),
+    };
+    let because = format!(
+        "the device ended the upload of {file} {place} with the byte {code}{reason}. The byte does not say why: which one means what is published nowhere"
+    );
+    let found = Found::new(Cause::Refused, Sure::VeryLikely, because, evidence);
+    match advice {
+        Some(advice) => found.next(advice),
+        None => found,
     }
-    because += ". The byte does not say why: which one means what is published nowhere";
-    Found::new(Cause::Refused, Sure::VeryLikely, because, evidence)
 }

@@ -50,6 +50,10 @@ pub(in crate::runner) struct BootAnswer {
     pub(in crate::runner) evidence: Vec<u64>,
 }
 
+fn again(times: u32) -> String {
+    if times == 1 { "once more".to_owned() } else { format!("{times} more times") }
+}
+
 impl BootAnswer {
     pub(in crate::runner) fn describe(&self) -> String {
         let lines = self.lines.iter().map(|line| describe_bytes(line));
@@ -58,11 +62,11 @@ impl BootAnswer {
             Reply::Error(code) => code.clone(),
             Reply::Application(said) => format!("{said}, which boot code never says: very likely the application answered"),
             Reply::Silent { acknowledges, always: true } => {
-                format!("no result, although the hotkey was acknowledged {acknowledges} more times")
+                format!("no result, although the hotkey was acknowledged {}", again(*acknowledges))
             }
             Reply::Silent { acknowledges: 0, .. } => "no result, and the hotkey is not acknowledged any more".to_owned(),
             Reply::Silent { acknowledges, .. } => {
-                format!("no result, and the hotkey, which was acknowledged {acknowledges} more times, is not any more")
+                format!("no result, and the hotkey, which was acknowledged {}, is not any more", again(*acknowledges))
             }
         };
         lines.chain(std::iter::once(result)).collect::<Vec<_>>().join(", ")

@@ -41,12 +41,13 @@ pub(super) fn run(conductor: &mut Conductor<'_>, restore: &Restore, board: Board
     // After an acknowledge the board is in boot code, where no application answers at any speed: reset first.
     let acknowledge = conductor.moments.acknowledge.map(|moment| moment.at);
     let in_boot_code = acknowledge.is_some() && acknowledge > release;
-    if !in_boot_code && look(conductor, restore, board, deadline)? {
+    let mut found = if in_boot_code { None } else { look(conductor, restore, board, deadline)? };
+    if found == Some(board.home_speed) {
         return Ok(());
     }
     if !restore.may_reset {
         conductor.set_speed(board.home_speed)?;
-        return Err(not_found(conductor, restore, board, "without a reset", in_boot_code));
+        return Err(not_found(conductor, restore, board, "without a reset", in_boot_code, found));
     }
     conductor.note("restore: the application was not found, the board is reset")?;
     conductor.set_speed(board.home_speed)?;
@@ -55,7 +56,8 @@ pub(super) fn run(conductor: &mut Conductor<'_>, restore: &Restore, board: Board
     if starts(conductor, released, board, deadline)? {
         return settle(conductor);
     }
-    if look(conductor, restore, board, deadline)? {
+    found = look(conductor, restore, board, deadline)?;
+    if found == Some(board.home_speed) {
         return Ok(());
     }
     conductor.set_speed(board.home_speed)?;
@@ -63,16 +65,18 @@ pub(super) fn run(conductor: &mut Conductor<'_>, restore: &Restore, board: Board
         conductor.note("restore: the application does not answer yet, and an interrupted run waits no longer")?;
         return Err(Stop::Interrupted);
     }
-    Err(not_found(conductor, restore, board, "before or after a reset", false))
+    Err(not_found(conductor, restore, board, "before or after a reset", false, found))
 }
 
-fn not_found(conductor: &Conductor<'_>, restore: &Restore, board: BoardFacts, when: &str, in_boot_code: bool) -> Stop {
+fn not_found(conductor: &Conductor<'_>, restore: &Restore, board: BoardFacts, when: &str, in_boot_code: bool, found: Option<Baud>) -> Stop {
     let speeds = || restore.ladder.iter().map(Baud::to_string).collect::<Vec<_>>().join(", ");
     Stop::Failed(Finding::new(
         "the board could not be put back",
         format!("the application to answer AT at {} baud, {when}", board.home_speed),
         if in_boot_code {
             "boot code, which has acknowledged the hotkey and was not left".to_owned()
+        } else if let Some(found) = found {
+            format!("OK at {found} baud, and none at {home} after AT+IPR={home} there", home = board.home_speed)
         } else {
             format!("no OK at {}", speeds())
         },
@@ -93,13 +97,13 @@ fn starts(conductor: &mut Conductor<'_>, from: MonoTime, board: BoardFacts, dead
     }
 }
 
-/// Looks for the application on the ladder, the board's own speed first, and brings it back to that. Whether it now answers there.
-fn look(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts, deadline: MonoTime) -> Result<bool, Stop> {
+/// Looks for the application on the ladder, the board's own speed first, and brings it back to that. That speed where it now answers there, else the one at which it was found.
+fn look(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts, deadline: MonoTime) -> Result<Option<Baud>, Stop> {
     let home = board.home_speed;
     let others = restore.ladder.iter().copied().filter(|speed| *speed != home);
     for speed in std::iter::once(home).chain(others) {
         if conductor.now() >= deadline {
-            return Ok(false);
+            return Ok(None);
         }
         if conductor.speed != speed {
             conductor.set_speed(speed)?;
@@ -109,16 +113,17 @@ fn look(conductor: &mut Conductor<'_>, restore: &Restore, board: BoardFacts, dea
         }
         settle(conductor)?;
         if speed == home {
-            return Ok(true);
+            return Ok(Some(home));
         }
         conductor.note(format!("restore: the application answers at {speed} baud, put back to {home}"))?;
         let changed = change_speed(conductor, home, PROBE)?;
         conductor.set_speed(home)?;
         let switched = conductor.now() + SWITCH;
         conductor.sleep_until(switched)?;
-        return Ok(changed && answers_in_two(conductor)?);
+        let is_back = changed && answers_in_two(conductor)?;
+        return Ok(Some(if is_back { home } else { speed }));
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Whether the application answers one of two `AT`: the first after a sleep is lost (arduino), and the first after bytes at another speed may meet what they

@@ -129,7 +129,7 @@ pub(super) const ALL: &[Fault] = &[
     ),
     plain!(
         "no-acknowledge",
-        "The hotkey is not acknowledged, and the application starts as ever.",
+        "The hotkey is not acknowledged, and the application starts as usual.",
         "A boot code that was locked, or is not the one that the loader knows."
     ),
     plain!(
