@@ -67,7 +67,11 @@ fn services(system: &System<'_>, ports: &[KnownPort], report: &mut Report<'_>) {
         }
         is_quiet = false;
         let says = format!("{program} (process {pid}) may open {} and talk to it, taking it for {taken_for}", names.join(", "));
-        let rule = if *program == "ModemManager" { ", or a udev rule with ENV{ID_MM_DEVICE_IGNORE}=\"1\" for the adapter" } else { "" };
+        let rule = if *program == "ModemManager" {
+            ", or a udev rule with ENV{ID_MM_DEVICE_IGNORE}=\"1\" for the adapter (docs/nightly.md)"
+        } else {
+            ""
+        };
         report.fail(CHECK, says, format!("sudo systemctl disable --now {service}{rule}"));
     }
     if is_quiet {

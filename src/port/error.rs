@@ -174,12 +174,22 @@ impl DeviceAccess {
                 "join the group that may (on Debian and Raspberry Pi OS serial ports belong to dialout): `sudo usermod -aG {} $USER`, then log in again",
                 self.group
             ),
+            // As the udev rules of the Debian package (packaging/debian) have it.
+            Some(_) if self.is_of_pins() => {
+                "let the group gpio open it, as the Debian package does (docs/nightly.md), and be in it: `sudo usermod -aG gpio $USER`, then log in again"
+                    .to_owned()
+            }
             Some(_) => format!(
                 "let the group dialout open it, by a udev rule with GROUP=\"dialout\", MODE=\"0660\" (until it is plugged in again: `sudo chgrp dialout {0} && sudo chmod 660 {0}`), and be in it: `sudo usermod -aG dialout $USER`",
                 self.device.display()
             ),
             None => format!("one of the folders above {} may not be entered by this user", self.device.display()),
         }
+    }
+
+    /// Whether it is a GPIO chip, or the registers of a Raspberry Pi's pins.
+    fn is_of_pins(&self) -> bool {
+        self.device.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"gpio"))
     }
 }
 
@@ -264,6 +274,12 @@ mod tests {
     fn a_device_that_no_group_may_open_wants_a_rule() {
         let access = DeviceAccess { device: "/dev/ttyS0".into(), owner: "root".into(), group: "root".into(), mode: Some(0o600) };
         assert!(access.hint().contains("udev rule"), "{}", access.hint());
+    }
+
+    #[test]
+    fn pins_that_no_group_may_use_are_for_the_group_of_the_package() {
+        let access = DeviceAccess { device: "/dev/gpiochip0".into(), owner: "root".into(), group: "root".into(), mode: Some(0o600) };
+        assert!(access.hint().contains("`sudo usermod -aG gpio $USER`"), "{}", access.hint());
     }
 
     #[test]
