@@ -606,12 +606,27 @@ fn figure(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::Probe;
+    use crate::report::terminal;
 
     #[test]
     fn figures_have_the_digits_that_say_something() {
         let ms = |ms| figure(Duration::from_millis(ms));
         assert_eq!([ms(3), ms(99), ms(510), ms(704), ms(2_000), ms(12_345)], ["3 ms", "99 ms", "0.51 s", "0.70 s", "2.0 s", "12.3 s"]);
         assert_eq!(figure(Duration::from_micros(1_499)), "1 ms");
+    }
+
+    /// The step's text was cut in the middle of a word.
+    #[test]
+    fn what_is_done_now_fits_a_narrow_terminal() {
+        let phases = Phase::ALL.iter().map(|phase| format!("{}: {}", phase.name(), phase.words()));
+        let probes = Probe::ALL.iter().map(|probe| format!("probe {probe}: {}", probe.in_short()));
+        for text in phases.chain(probes) {
+            let elapsed = Duration::from_secs(200);
+            let shown = terminal::Progress { board: "kit-1", case: "diagnose", step: Some((6, 6, &text)), elapsed };
+            let line = terminal::progress_line(&shown, 80);
+            assert!(line.contains(&text), "{line}");
+        }
     }
 
     #[test]
