@@ -67,8 +67,3 @@ def device_tree(dtb, changed):
     shutil.copy(dtb, changed)
     call("fdtput", "-r", changed, "/soc/serial@7e201000/bluetooth")
     return changed
-
-
-def cross_build():
-    """The static programs for arm64, evkit-hil and `panics`: the folder of the first, which has the other in examples/."""
-    return arm64.build("--bin", "evkit-hil", "--example", "panics")
