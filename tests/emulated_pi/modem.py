@@ -4,7 +4,7 @@ import re
 import threading
 import time
 
-from lines import HOLD, commanded
+from lines import HOLD, PULSE, commanded
 from machine import LinuxBoard
 from packages import say
 from results import ended, logged, recorded, timeline
@@ -21,16 +21,6 @@ CASES = {
     "rts-raised": ("rts", "high", 0),
     "rts-lowered-of-another-port": ("rts", "low", 1),
 }
-PULSE = """format: 1
-scenario: pulse
-summary: Two pulses.
-steps:
-  - wait: 300 ms
-  - reset: { pulse: 15 ms }
-  - wait: 300 ms
-  - reset: { pulse: 40 ms }
-  - wait: 300 ms
-"""
 # An emulated computer is held up now and then.
 SLACK = 0.025
 
@@ -85,7 +75,7 @@ class Signals(threading.Thread):
 
 
 def run(parts, folder):
-    files = {"hold.yaml": HOLD, "pulse.yaml": PULSE} | {f"{name}.yaml": bench(*case) for name, case in CASES.items()}
+    files = {"hold.yaml": HOLD, "pulse.yaml": PULSE + "  - wait: 300 ms\n"} | {f"{name}.yaml": bench(*case) for name, case in CASES.items()}
     parts = {name: parts[name] for name in ("kernel", "built")}
     second = ["-chardev", "null,id=second", "-device", "pci-serial,chardev=second"]
     pulses, wrong = {}, []
