@@ -13,7 +13,7 @@ use super::{CaseReport, GivenUp, Line, Missing, RunReport, Transcript};
 use crate::timeline::event::Outcome;
 
 /// What the speeds of an examination say where no application answered.
-const NOWHERE: &str = "no usual speed";
+pub(crate) const NOWHERE: &str = "no usual speed";
 /// Columns of the labels in a failure's block, with the blanks around them.
 const LABEL: usize = 15;
 
@@ -40,9 +40,7 @@ pub fn case_line(report: &CaseReport, width: usize, palette: &Palette) -> String
 #[must_use]
 pub fn failure_block(report: &CaseReport, width: usize, palette: &Palette) -> String {
     let mut block = Block { width, palette, text: String::new() };
-    let label = label(report);
-    let room = width.saturating_sub(columns(&label) + 1);
-    block.line(&format!("{} {}", paint(style(report, palette), &label), paint(palette.strong, &cut(&subject(report), room))));
+    block.head(report);
     block.line(&format!("   {} {}", paint(palette.dim, "-->"), escape::text(&place(report))));
     block.reasons(reasons(report));
     for (i, line) in report.last_lines.iter().enumerate() {
@@ -62,9 +60,7 @@ pub fn same_block(report: &CaseReport, shown: &CaseReport, width: usize, palette
         return None;
     }
     let mut block = Block { width, palette, text: String::new() };
-    let label = label(report);
-    let room = width.saturating_sub(columns(&label) + 1);
-    block.line(&format!("{} {}", paint(style(report, palette), &label), paint(palette.strong, &cut(&subject(report), room))));
+    block.head(report);
     block.words("as", &format!("{}, above", subject(shown)));
     block.whole("timeline", &escape::text(&report.dir.display().to_string()));
     Some(block.text)
@@ -266,6 +262,14 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
+    /// The line above a case that did not pass: how it ended, on which board, and its name.
+    fn head(&mut self, report: &CaseReport) {
+        let label = label(report);
+        let room = self.width.saturating_sub(columns(&label) + 1);
+        let (label, subject) = (paint(style(report, self.palette), &label), paint(self.palette.strong, &cut(&subject(report), room)));
+        self.line(&format!("{label} {subject}"));
+    }
+
     fn line(&mut self, line: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');

@@ -20,7 +20,7 @@ use crate::bench::{Board, Sim};
 use crate::diagnosis::Cause;
 use crate::plan::Handshake;
 use crate::plan::units::show_duration;
-use crate::report::escape;
+use crate::report::{escape, terminal};
 use crate::seam::Seam;
 use crate::time::MonoTime;
 use crate::timeline::event::{self, Outcome};
@@ -282,7 +282,7 @@ impl Examination<'_> {
             self.judge(Phase::Leave, finding, false);
         }
         let [found, left] =
-            [self.found, self.left].map(|speed| speed.map_or_else(|| "no usual speed".to_owned(), |speed| format!("{speed} baud")));
+            [self.found, self.left].map(|speed| speed.map_or_else(|| terminal::NOWHERE.to_owned(), |speed| format!("{speed} baud")));
         let recorded = self.property("found-at", found).and_then(|()| self.property("left-at", left));
         stop.or(recorded.err())
     }

@@ -234,11 +234,7 @@ impl Scene<'_> {
         };
         let evidence = since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq]).chain(started);
         let because = format!("0x9A came, then no answer to {times}{runs}");
-        let found = Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence);
-        Some(self.or_noise(match advice {
-            Some(advice) => found.next(advice),
-            None => found,
-        }))
+        Some(self.or_noise(Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence).next(advice)))
     }
 }
 

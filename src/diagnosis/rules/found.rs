@@ -50,9 +50,12 @@ impl Found {
         self.or(Cause::WrongSpeed, "a module at another speed does not understand, and says nothing", probe)
     }
 
-    /// The next thing to try is `advice`, of this cause.
-    pub(super) fn next(self, advice: Advice) -> Self {
-        self.next_with(advice, &[])
+    /// The next thing to try is `advice`, of this cause; where there is none, what the cause alone says.
+    pub(super) fn next(self, advice: impl Into<Option<Advice>>) -> Self {
+        match advice.into() {
+            Some(advice) => self.next_with(advice, &[]),
+            None => self,
+        }
     }
 
     /// The same, with what is known in the place of its words in capitals.

@@ -144,12 +144,8 @@ impl<'a> Scene<'a> {
             text if text.starts_with("#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
             _ => ("it does not say why", None),
         };
-        let found =
-            Found::new(Cause::UncommandedReset, Sure::Certain, format!("{message} came although nobody had reset it: {who}"), [*seq]);
-        Some(match advice {
-            Some(advice) => found.next(advice),
-            None => found,
-        })
+        let because = format!("{message} came although nobody had reset it: {who}");
+        Some(Found::new(Cause::UncommandedReset, Sure::Certain, because, [*seq]).next(advice))
     }
 
     /// The module began anew, and nothing was sent.

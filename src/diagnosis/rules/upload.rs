@@ -135,9 +135,5 @@ pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evid
     let because = format!(
         "the device ended the upload of {file} {place} with the byte {code}{reason}. The byte does not say why: which one means what is published nowhere"
     );
-    let found = Found::new(Cause::Refused, Sure::VeryLikely, because, evidence);
-    match advice {
-        Some(advice) => found.next(advice),
-        None => found,
-    }
+    Found::new(Cause::Refused, Sure::VeryLikely, because, evidence).next(advice)
 }
