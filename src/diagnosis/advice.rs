@@ -2,7 +2,10 @@
 
 use super::Cause;
 
-/// Declares the advice. A row: its name, its cause, when it is given, and the next thing to try; words in capitals that a rule fills in are SPEED, HOME and VERSION.
+/// What a rule fills in.
+const WORDS: [&str; 2] = ["SPEED", "HOME"];
+
+/// Declares the advice. A row: its name, its cause, when it is given, and the next thing to try; words in capitals are those that a rule fills in, [`WORDS`].
 macro_rules! advice {
     ($($variant:ident: $cause:ident, $when:literal, $next:literal;)+) => {
         /// The next thing to try for a cause, by what was seen.
@@ -59,6 +62,10 @@ advice! {
     TryAt: WrongSpeed,
         "what came looks like another speed",
         "send AT at SPEED baud; if that is answered, put it back with AT+IPR=HOME there, or `restore` in a scenario";
+    PortElsewhere: WrongSpeed,
+        "the board is at its own speed, and the port was set to another one",
+        "the board is at HOME baud, its own speed, and the port is at SPEED: look at the step that set the port (`uart`). Leave it out, or bring the board to that speed before it: AT+IPR=SPEED, answered OK, \
+         and no reset since, which may undo it";
     BootCodeElsewhere: WrongSpeed,
         "boot code takes the hotkey at another speed than the board's",
         "leave boot code with AT#BOOT or a pulse of reset, and send AT at HOME baud; if that is not answered, at SPEED, and put it back with AT+IPR=HOME there";
@@ -205,6 +212,14 @@ advice! {
 }
 
 impl Advice {
+    /// Whether `next` ends in this, whatever stands in the place of the words in capitals.
+    #[must_use]
+    pub fn is_said(self, next: &str) -> bool {
+        let text = WORDS.iter().fold(self.next().to_owned(), |text, word| text.replace(word, "|"));
+        let rest = text.split('|').try_fold(next, |rest, part| rest.split_once(part).map(|(_, behind)| behind));
+        rest == Some("")
+    }
+
     /// The next thing to try, with what a rule knows in the place of its words in capitals.
     pub(super) fn filled(self, words: &[(&str, &dyn std::fmt::Display)]) -> String {
         words.iter().fold(self.next().to_owned(), |text, (word, value)| text.replace(word, &value.to_string()))

@@ -1,10 +1,13 @@
 """The shipped cases on the emulated Pi: with each backend and drive of the reset line they end as they do on a pseudo-terminal."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import time
 
 from machine import Pi
-from packages import ROOT, call, say
+from packages import ROOT, say
 from results import verdicts
 
 # A board that boots slowly enough for `between the windows`, which says why.
@@ -41,28 +44,36 @@ def command(program, file, out, cases):
     return f"{program} run --bench {file} --out {out} --allow firmware --allow downgrade-attempt {cases}"
 
 
+@contextlib.contextmanager
 def on_a_pseudo_terminal(program, folder):
-    """The same runs in the same order on one virtual EVKIT on a pseudo-terminal."""
+    """The same runs in the same order on one virtual EVKIT on a pseudo-terminal, meanwhile. What waits for their end, and has the verdicts of each bench then."""
     folder.mkdir(parents=True, exist_ok=True)
     port, control = folder / "kit", folder / "kit.ctl"
-    settings = [word for setting in BOARD for word in ("--set", setting)]
-    board = subprocess.Popen(
-        [program, "virtual", "--link", port, "--control", control, *settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    processes = []
+
+    def start(*command, **options):
+        processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **options))
+
+    def results():
+        processes[-1].wait()
+        return {name: verdicts(folder / name / "junit.xml") for name in BENCHES}
+
     try:
+        start(program, "virtual", "--link", port, "--control", control, *(word for setting in BOARD for word in ("--set", setting)))
         while not control.exists():
             time.sleep(0.05)
-        results = {}
+        script = ""
         for name, (_, cases) in BENCHES.items():
             file, out = folder / f"{name}.yaml", folder / name
             file.write_text(bench(port, f"backend: socket, path: {control}", ROOT / "fixtures/images"))
-            state = f"EVKIT_HIL_STATE_DIR={folder / 'state'}"
-            call("sh", "-c", f"{state} {command(program, file, out, cases)} >{out}.log 2>&1 || true")
-            results[name] = verdicts(out / "junit.xml")
-        return results
+            script += f"{command(program, file, out, cases)} >{out}.log 2>&1\n"
+        start("sh", "-c", script, env=os.environ | {"EVKIT_HIL_STATE_DIR": str(folder / "state")})
+        yield results
     finally:
-        board.terminate()
-        board.wait()
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def run(parts, folder):
@@ -73,9 +84,9 @@ def run(parts, folder):
     for name, (_, cases) in BENCHES.items():
         job += f"mkdir -p /out/{name}\n{command('evkit-hil', f'/{name}.yaml', f'/out/{name}', cases)} > /out/{name}/log 2>&1\n"
         job += f"echo \"{name} ended with $?\"\n"
-    with Pi(**parts, job=job, files=files, folder=folder / "cases", board=BOARD, within=420) as pi:
+    with on_a_pseudo_terminal(program, folder / "pseudo-terminal") as results, Pi(**parts, job=job, files=files, folder=folder / "cases", board=BOARD, within=420) as pi:
         out = pi.files()
-    wanted = on_a_pseudo_terminal(program, folder / "pseudo-terminal")
+        wanted = results()
     wrong = []
     for name in BENCHES:
         found = verdicts(out / name / "junit.xml")

@@ -39,8 +39,6 @@ STARTS = """  - expect: { text: "#SYSSTART\\r\\n", within: 20 s }
 """
 
 
-
-
 def bench(reset, more=""):
     return f"format: 1\n{LATE}boards:\n  kit: {{ port: /dev/ttyAMA0, health: false, reset: {{ {reset} }}{more} }}\n"
 
@@ -63,9 +61,9 @@ def job():
             logged(f"evkit-hil diagnose --bench /{name}.yaml --listen --for 1s --out /out/{name}/listen", f"{name}-listen"),
             f"echo '@@ pulses {name}'",
             logged(f"evkit-hil run --bench /{name}.yaml --out /out/{name} /pulse.yaml", f"{name}-pulse"),
-            f"sleep 1; echo '@@ panics {name}'",
+            f"sleep 0.4; echo '@@ panics {name}'",
             logged(f"panics /{name}-fuse.yaml /blow.yaml /out/{name}-panic", f"{name}-panic"),
-            f"sleep 1; echo '@@ panicked {name}'; sleep 1",
+            f"sleep 0.4; echo '@@ panicked {name}'; sleep 0.4",
         ]
         if name.startswith("gpiocdev"):
             lines += [
@@ -76,9 +74,9 @@ def job():
         for end in ENDS:
             lines += [
                 hold(name, f"{name}-{end}"),
-                f"echo '@@ holds {name}-{end}'; sleep 1",
+                f"echo '@@ holds {name}-{end}'; sleep 0.4",
                 logged(second(name), f"{name}-{end}-second"),
-                f"kill -{end} $run; wait $run; echo $? > /out/{name}-{end}.exit; sleep 1; echo '@@ ended {name}-{end}'; sleep 1",
+                f"kill -{end} $run; wait $run; echo $? > /out/{name}-{end}.exit; sleep 0.4; echo '@@ ended {name}-{end}'; sleep 0.4",
             ]
     return "\n".join(lines) + "\n"
 

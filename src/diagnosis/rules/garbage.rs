@@ -113,14 +113,13 @@ impl Scene<'_> {
             );
             return Some(Found::new(Cause::UncommandedReset, Sure::VeryLikely, because, evidence));
         }
-        let next: &[(&str, &dyn std::fmt::Display)] = &[("SPEED", &best.speed), ("HOME", &facts.home)];
         if fits.len() == 1 {
             let sure = if best.bytes >= 4 && best.is_most { Sure::VeryLikely } else { Sure::Likely };
             let because = format!("what came is what {text} looks like when it is sent at {} baud and read at {}", best.speed, facts.speed);
             if facts.since.exchanges.iter().any(|exchange| exchange.speed == best.speed) {
                 return Some(self.silent_at(best.speed, &because, evidence));
             }
-            let found = Found::new(Cause::WrongSpeed, sure, because, evidence).next_with(Advice::TryAt, next);
+            let found = self.runs_at(Found::new(Cause::WrongSpeed, sure, because, evidence), best.speed, Advice::TryAt);
             return Some(if best.is_most {
                 found
             } else {
@@ -129,7 +128,7 @@ impl Scene<'_> {
         }
         let all: Vec<String> = fits.iter().map(|fit| fit.speed.to_string()).collect();
         let because = format!("what came fits several speeds: {} baud; send AT at each, the one that answers is it", all.join(", "));
-        let mut found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence).next_with(Advice::TryAt, next);
+        let mut found = self.runs_at(Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence), best.speed, Advice::TryAt);
         if !self.is_probed(Probe::Ask) {
             found.probe = Some(Probe::Ask);
         }
@@ -159,13 +158,22 @@ impl Scene<'_> {
     /// A probe was answered at another speed than the host's, and nothing else is wrong.
     pub(super) fn wrong_speed(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
         let speed = answered.speed;
-        Found::new(
+        let found = Found::new(
             Cause::WrongSpeed,
             Sure::Certain,
             format!("nobody answers at the host's speed, and {} is answered at {speed} baud", answered.text),
             evidence.into_iter().chain([answered.seq]).chain(answered.result.as_ref().map(|(seq, _)| *seq)),
-        )
-        .next_with(Advice::PutBack, &[("SPEED", &speed), ("HOME", &self.facts.home)])
+        );
+        self.runs_at(found, speed, Advice::PutBack)
+    }
+
+    /// What to do with a board that runs at `speed`: `advice`, unless that is its own speed, and the port is what is at another one.
+    fn runs_at(&self, found: Found, speed: Baud, advice: Advice) -> Found {
+        let facts = self.facts;
+        if speed == facts.home && facts.speed != speed {
+            return found.next_with(Advice::PortElsewhere, &[("SPEED", &facts.speed), ("HOME", &speed)]);
+        }
+        found.next_with(advice, &[("SPEED", &speed), ("HOME", &facts.home)])
     }
 
     /// Whether the application answered last at the speed at which the board should be.

@@ -34,7 +34,8 @@ pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<
     let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
     match (found.cause, answered) {
         (Cause::WrongSpeed, Some((_, speed))) if before.since.switched.is_none() && speed == now.home => {
-            Some(Advice::IsBack.filled(&[("HOME", &now.home)]))
+            // A board that was where it should be is not back.
+            (!Advice::PortElsewhere.is_said(&found.next)).then(|| Advice::IsBack.filled(&[("HOME", &now.home)]))
         }
         (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
             Some(_) => Some(Advice::ResetBringsIt),
