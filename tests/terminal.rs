@@ -386,3 +386,24 @@ fn evidence_may_be_any_event() {
         ]
     );
 }
+
+#[test]
+fn a_restart_is_told_with_who_commanded_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut case = Recorder::new(&dir.path().join("case"), case("early reset", "early reset", Some("kit-1")));
+    let mut told = Vec::new();
+    for (commanded, by) in [(true, Some(0)), (true, None), (false, None)] {
+        let message = "#SYSSTART".to_owned();
+        told.push(case.event(event::Restart { stream: "port".to_owned(), message, last_seq: 0, commanded, by }));
+    }
+    let verdict = Verdict { evidence: told, ..ended(Outcome::Failed, "restarted") };
+    let lines: Vec<String> = case.verdict(verdict).evidence.iter().map(|line| line.text.clone()).collect();
+    assert_eq!(
+        lines,
+        [
+            "#SYSSTART: the module has restarted, as commanded",
+            "#SYSSTART: the module has restarted, which may have been commanded before this began",
+            "#SYSSTART: the module has restarted, and nobody commanded it",
+        ]
+    );
+}
