@@ -196,8 +196,8 @@ found at 115200 baud, left at 115200 baud
     reset      #REBOOT_RESET, #SYSSTART 0.70 s after the release
     boot code  0x9A 5 ms after the release; ATI0: ST8700 BOOT 1.4.0
     leave      the application answers AT
-    cause      wrong-speed (certain): nobody answers at the host's speed, and AT
-               is answered at 460800 baud
+    cause      wrong-speed (certain): nobody answers at 115200 baud, and AT is
+               answered at 460800
     evidence   +2.000108 s  <- \xcf
                +2.340546 s  <- \x7fw\xfe
                +3.301411 s  -> AT\r

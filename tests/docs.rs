@@ -169,13 +169,16 @@ impl Shown {
                 let plan = scenario::load_shipped(None).unwrap();
                 let mut case = plan.cases.into_iter().rfind(|case| case.scenario == *scenario).unwrap();
                 case.virtual_board.settings.insert(0, (Settings::FAULT.to_owned(), (*fault).to_owned()));
-                (case, format!("Shown by the fault `{fault}` in the scenario *{scenario}*:"))
+                (case, format!("`evkit-hil run --simulate --fault {fault} {}`", scenario.replace(' ', "-").to_lowercase()))
             }
             Self::Steps(steps) => {
                 let text = format!("format: 1\nscenario: shown\nsummary: Shown.\neffects: [speed]\nsteps:\n  - {steps}\n");
                 let plan = scenario::load_text(Path::new("shown.yaml"), &text, None)
                     .unwrap_or_else(|problems| panic!("{}", Diagnostic::render_all(&problems, false)));
-                (plan.cases.into_iter().next().unwrap(), "Shown by steps that meet a board that is well:".to_owned())
+                (
+                    plan.cases.into_iter().next().unwrap(),
+                    format!("`evkit-hil run --simulate shown.yaml`, with a board that is well and\n\n```yaml\n{text}```"),
+                )
             }
         }
     }
@@ -203,8 +206,9 @@ fn each_cause_is_shown_as_it_is() {
                 // The first board on which the fault acts and is named.
                 let tries = (0..20).map(|seed| failure(&case, seed, &folder.path().join(format!("{number}-{seed}"))));
                 let named = |report: &CaseReport| report.verdict.diagnosis.as_ref().map(|diagnosis| diagnosis.cause);
-                let shown = tries.into_iter().find(|(report, _)| named(report) == Some(*cause));
-                let (_, block) = shown.unwrap_or_else(|| panic!("{cause} is not named by {how}"));
+                let shown = tries.into_iter().enumerate().find(|(_, (report, _))| named(report) == Some(*cause));
+                let (seed, (_, block)) = shown.unwrap_or_else(|| panic!("{cause} is not named by {how}"));
+                let how = if seed == 0 { how } else { how.replace("--simulate", &format!("--simulate --seed {seed}")) };
                 sections += &format!("{how}\n\n```text\n{block}\n```\n\n");
             }
             None => {

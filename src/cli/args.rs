@@ -57,6 +57,8 @@ pub(super) enum Command {
   evkit-hil run                     default scenarios on virtual boards
   evkit-hil run --simulate --seed 7
                                     all shipped scenarios on simulated time
+  evkit-hil run --simulate --fault deaf healthy-handshake
+                                    what the report says of a board that is broken
   evkit-hil run --bench bench.yaml --tag nightly
                                     on the boards of a bench
   evkit-hil run downgrade-attempt --bench bench.yaml \\
@@ -264,6 +266,9 @@ pub(super) struct Run {
     /// Draw every assumption about the module from its range; 0 takes the defaults
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = |text: &str| whole(text, 0..=u64::MAX))]
     pub(super) seed: u64,
+    /// Put a fault into the virtual board of every case (see `settings --faults`), drawn by the seed or with a value, NAME=VALUE; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) fault: Vec<String>,
     /// How many virtual boards to start
     #[arg(long, value_name = "N", conflicts_with = "bench", value_parser = |text: &str| whole(text, 1..=64_u16))]
     pub(super) boards: Option<u16>,

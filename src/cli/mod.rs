@@ -64,9 +64,12 @@ fn told(mut error: clap::Error) -> clap::Error {
         _ => return error,
     };
     let tip = match option.as_str() {
-        "--fault" | "--set" => Some(
-            "a scenario or a board of the bench puts faults and settings in (`virtual: { fault: NAME }`), and `evkit-hil virtual` does by hand",
+        "--set" => Some(
+            "a scenario or a board of the bench sets a virtual board up (`virtual: { firmware: 2.6.0 }`), and `evkit-hil virtual` does by hand",
         ),
+        "--fault" => {
+            Some("`evkit-hil run` and `evkit-hil virtual` have it, and so has `virtual:` of a scenario or of a board of the bench")
+        }
         _ => None,
     };
     match tip {

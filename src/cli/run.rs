@@ -15,8 +15,10 @@ use super::results::{claim, default_out, rig};
 use super::select::{Selected, chosen_boards, no_such_tag, select};
 use super::signals;
 use super::talk::Talk;
+use super::virtual_board::no_such_fault;
 use crate::bench::Board;
-use crate::plan::Effect;
+use crate::model::evkit::Settings;
+use crate::plan::{Case, Effect};
 use crate::report::Exit;
 use crate::report::{CaseReport, GivenUp, RunReport};
 use crate::report::{terminal, write_junit};
@@ -36,7 +38,7 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     let permitted = permitted(&args.allow)?;
     // On real time the short list; simulated time is free.
     let tags: &[&str] = if args.simulate || !args.selection.scenarios.is_empty() { &[] } else { &["default"] };
-    let Selected { plan, left_out, bench } = match select(&args.selection, tags, *talk)? {
+    let Selected { mut plan, left_out, bench } = match select(&args.selection, tags, *talk)? {
         Ok(selected) => selected,
         Err(exit) => return Ok(exit),
     };
@@ -44,6 +46,7 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
         talk.say(&no_such_tag(&args.selection.tag, tags));
         return Ok(Exit::NothingSelected);
     }
+    put_in(&args.fault, &mut plan.cases)?;
     let read: Vec<_> = plan.cases.iter().chain(&left_out).collect();
     let required = requirements(&args.require, bench.as_ref(), &read)?;
     required.iter().filter_map(unknown).for_each(|note| talk.say(&note));
@@ -94,6 +97,19 @@ pub(super) fn run(args: &Run, talk: &Talk) -> Result<Exit, Failure> {
     concluded?;
     let interrupted = rig.interrupted.load(std::sync::atomic::Ordering::Relaxed);
     Ok(Exit::of(&report, interrupted))
+}
+
+/// Puts faults into the virtual board of every case, before what the case says of it.
+fn put_in(faults: &[String], cases: &mut [Case]) -> Result<(), Failure> {
+    let mut settings = Settings::drawn(0);
+    for fault in faults {
+        settings.break_as(fault).map_err(|error| no_such_fault(fault, &error))?;
+    }
+    for case in cases {
+        let put_in = faults.iter().map(|fault| (Settings::FAULT.to_owned(), fault.clone()));
+        case.virtual_board.settings.splice(..0, put_in);
+    }
+    Ok(())
 }
 
 /// Failures again, the files, the summary.

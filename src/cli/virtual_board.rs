@@ -22,9 +22,7 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
     let mut settings = Settings::drawn(args.seed);
     for fault in &args.fault {
-        let put_in = settings.break_as(fault);
-        put_in
-            .map_err(|error| Failure::usage(format!("--fault {fault}: {error}")).hint("`evkit-hil settings --faults` lists the faults"))?;
+        settings.break_as(fault).map_err(|error| no_such_fault(fault, &error))?;
     }
     for assignment in &args.set {
         let Some((key, value)) = assignment.split_once('=') else {
@@ -71,6 +69,11 @@ pub(super) fn run(args: &Virtual, talk: &Talk) -> Result<Exit, Failure> {
     };
     ended.map_err(|error| Failure::rig(describe_error(&error)))?;
     Ok(Exit::Passed)
+}
+
+/// What is said of a `--fault` that is none.
+pub(super) fn no_such_fault(fault: &str, why: &impl std::fmt::Display) -> Failure {
+    Failure::usage(format!("--fault {fault}: {why}")).hint("`evkit-hil settings --faults` lists the faults")
 }
 
 /// Waits until a signal comes, or the board has ended.

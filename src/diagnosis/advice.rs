@@ -3,7 +3,7 @@
 use super::Cause;
 
 /// What a rule fills in.
-const WORDS: [&str; 2] = ["SPEED", "HOME"];
+const WORDS: [&str; 3] = ["SPEED", "HOME", "PORT"];
 
 /// Declares the advice. A row: its name, its cause, when it is given, and the next thing to try; words in capitals are those that a rule fills in, [`WORDS`].
 macro_rules! advice {
@@ -48,92 +48,99 @@ advice! {
          any usual one), and nothing holds the reset line (it reads back as released)";
     PutBack: WrongSpeed,
         "it was answered at another speed",
-        "it is at SPEED baud: put it back with AT+IPR=HOME there, or `restore` in a scenario";
+        "it is at SPEED baud: put it back by a step `- restore:`, which may be all that a scenario has, or by AT+IPR=HOME from a terminal program at SPEED baud";
     IsBack: WrongSpeed,
         "it answers at its own speed again",
         "it is back at HOME baud, so that nothing has to be put back. Look for what had left it at another speed: a case, a loader or a person whose AT+IPR was not undone";
     DoesNotSwitch: WrongSpeed,
         "AT+IPR is answered OK and changes nothing",
-        "the module stays at SPEED baud whatever AT+IPR says, so that sending it again will not help: talk to it at SPEED baud, try one other speed, and keep the timeline: a speed that is \
-         confirmed and not taken is a finding about the firmware";
+        "the module stays at SPEED baud, whatever AT+IPR says: leave the port at SPEED, and try AT+IPR with one other speed. A speed that is confirmed and not taken is a finding about the firmware: \
+         keep the timeline";
     GoneAfterSwitch: WrongSpeed,
         "AT+IPR was answered OK, and nobody answers at any usual speed since",
-        "pulse reset and send AT at HOME baud, then at the speed of the AT+IPR: which of them answers says whether it had switched; none of them is another cause";
+        "switch the supply off and on, and send AT at HOME baud, then at the speed of the AT+IPR. Where it answers at HOME, it had not switched or has forgotten it; where at the other, it had; where at neither, \
+         the speed is not it";
     TryAt: WrongSpeed,
         "what came looks like another speed",
-        "send AT at SPEED baud; if that is answered, put it back with AT+IPR=HOME there, or `restore` in a scenario";
+        "send AT at SPEED baud; if that is answered, put it back by a step `- restore:`, or by AT+IPR=HOME there";
     PortElsewhere: WrongSpeed,
-        "the board is at its own speed, and the port was set to another one",
-        "the board is at HOME baud, its own speed, and the port is at SPEED: look at the step that set the port (`uart`). Leave it out, or bring the board to that speed before it: AT+IPR=SPEED, answered OK, \
-         and no reset since, which may undo it";
+        "the board is at its own speed or at the one that the case told it, and the port is at another",
+        "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT: `uart: { baud: SPEED }` sets it, and AT+IPR=PORT before, answered OK, would have moved the board there \
+         (until a reset, which may undo it)";
     BootCodeElsewhere: WrongSpeed,
         "boot code takes the hotkey at another speed than the board's",
-        "leave boot code with AT#BOOT or a pulse of reset, and send AT at HOME baud; if that is not answered, at SPEED, and put it back with AT+IPR=HOME there";
+        "leave boot code by AT#BOOT or a pulse of reset, and send AT at HOME baud. If that is not answered, send it at SPEED, and put the board back by a step `- restore:`";
     OneProgramGarbled: Garbage,
-        "one of the module's programs is clean at this speed, and the other is not",
-        "the wires, the ground and the levels are good: the same bytes would be garbled from both programs. Try again after a pulse of reset; if it stays, that program is damaged or sends at another \
-         speed or format: keep the timeline and report it with the versions (ATI0, ATI)";
+        "boot code is garbled at a speed at which its acknowledge, or the application, is clean",
+        "the wires, the ground and the levels are good: bad ones would garble 0x9A and the application's answers too, and only boot code's answers are. Try again after a pulse of reset. If it stays so, boot code is \
+         damaged, or answers at another speed or format: keep the timeline and report it with the versions (ATI0, ATI)";
     AnswersGarbled: Garbage,
         "start-up messages or echoes are clean at this speed, and answers are not",
-        "the wires, the ground and the levels are good: what comes by itself or is sent back is clean. Try again after a pulse of reset; if it stays, it is the application's own doing: keep the timeline \
-         and report it with its version (boot code's is in ATI0)";
+        "the wires, the ground and the levels are good: what comes by itself or is sent back is clean. Try again after a pulse of reset. If it stays so, the application itself garbles its answers: keep the timeline \
+         and report it with the version that is installed";
     CommandHit: LineNoise,
         "what comes is clean, and a command was taken for another one",
-        "look at the direction from the host to the module first: the wire from its TX, its level, and a second host that drives the module's RXD. Then shorter wires, ground next to them, another \
-         adapter or a lower speed";
+        "look first at the direction from the host to the module: the wire from the host's TX, its level, and a second host that drives the module's RXD. Then shorten the wires, lay ground next to them, \
+         and try another adapter or a lower speed";
     IsItKnown: LineNoise,
         "a command that not every module knows was answered by an error",
         "send it again by hand: if it is answered by the same error each time, it arrives as it is sent, and this module does not take it";
     SpeedTaken: ApplicationAnswered,
         "the application took an AT+IPR",
-        "the application now runs at SPEED baud: put it back with AT+IPR=HOME there. Then let go of reset only after the loader asks for it, and send the hotkey from the release on";
+        "the application now runs at SPEED baud: put it back by a step `- restore:`, or by AT+IPR=HOME there. Then enter boot code before anything is said to it: a step `- handshake:` resets the module and sends the hotkey \
+         from the release on; with another loader let go of reset only after it asks for that";
+    NotEntered: ApplicationAnswered,
+        "no hotkey was sent since the start",
+        "nobody has asked for boot code: put a step `- handshake:` before this one, which resets the module and sends the hotkey";
     RunsWhileHeld: BootCodeAnswered,
         "0x9A came while reset was asserted",
         "a module in reset says nothing: look at the wire to MODEM_RESET (K207 pin 2) and at its polarity in the bench file";
     ApplicationRuns: AcknowledgedSilent,
         "the application starts after a reset",
-        "the application still runs, so that the unit can be used as it is. That its boot code is damaged is likely and not proved, and nobody has published a way to mend it over the UART: keep the \
-         timeline, and ask ST before anything else is tried";
+        "the application still runs, so that the unit can be used as it is. Its boot code is probably damaged, and no way to repair that over the UART is published: try no upload, keep the timeline, and ask ST";
     NothingRuns: AcknowledgedSilent,
         "no application starts after a reset either",
-        "switch the supply off and on and try once more; if it stays, keep the timeline and ask ST: nobody has published a way to mend a boot code over its UART";
+        "switch the supply off and on and try once more. If it stays so, keep the timeline and ask ST: no way to repair a boot code over the UART is published";
     SendForLonger: NotAcknowledged,
         "a later hotkey is acknowledged",
-        "send the hotkey for longer after the release: `handshake: { within: 10 s }`";
+        "send the hotkey for longer after the release: `handshake: { strategy: repeat, within: 10 s }`";
     SendSooner: NotAcknowledged,
         "an earlier hotkey is acknowledged",
         "send the hotkey from the release on and often: `handshake: { strategy: repeat }`";
+    MoreOften: NotAcknowledged,
+        "hotkeys with a pause of more than 2 ms between them were missed, and one of those every 1 ms is acknowledged",
+        "send it as often: `handshake: { every: 1 ms }`, some ten times (`repeat`). If it is missed now and then all the same, see whether the timeline says that this computer was late";
     NowAndThen: NotAcknowledged,
         "the same hotkeys were acknowledged after one more reset",
-        "try it some ten times (`repeat`) and see how often it fails: boot code that takes the hotkey now and then has a short window, and needs it more often (`every: 1 ms`). Look also whether the timeline \
-         says that this computer was late";
+        "try it some ten times (`repeat`), and see how often it fails and whether the timeline says that this computer was late. A boot code that misses hotkeys every millisecond has a very short window, or one that \
+         moves: a finding about the firmware, so keep the timelines";
     EnterByCommand: NotAcknowledged,
-        "the hotkey was sent from the release on, and often",
-        "neither a pause nor the strategy is it: the hotkey was there from the release on. Try AT#LDRST=2,2 from the application (scenario *boot entry by AT#LDRST*): if boot code is entered by that, it does \
-         not wait for a host after a plain reset; else it is locked or another one: ask ST which this unit has";
+        "the hotkey was sent from the release on, every 1 ms or nearly so",
+        "sending it sooner or more often will not help: it was sent from the release on, at last every 1 ms. Enter boot code from the application: `evkit-hil run boot-entry-by-ldrst`. If that works, boot code does \
+         not wait for a host after a plain reset; if not, it is locked, or one that takes no hotkey: ask ST which this unit has";
     BothWaysTried: NotAcknowledged,
         "AT#LDRST was answered OK as well",
         "neither AT#LDRST nor a reset leads into boot code: keep the timeline, and ask ST which boot code this unit has and how it is entered";
     AfterBrokenUpload: NotAcknowledged,
         "an upload had been broken off before",
-        "it may be the broken-off upload that has closed boot code: switch the supply off and on and send the hotkey once more, then try AT#LDRST=2,2 while the application still runs; if neither \
+        "the broken-off upload may have closed boot code: switch the supply off and on and send the hotkey once more; then try `evkit-hil run boot-entry-by-ldrst` while the application still runs. If neither \
          helps, it is a finding about the firmware: keep the timeline, and break off no upload on another unit";
     ByWatchdog: UncommandedReset,
         "#REBOOT_WD came",
         "the watchdog is a matter of the firmware: if anything was sent just before, try without it, and report it with the firmware's version and the timeline";
     ByItsLineOrSupply: UncommandedReset,
         "#REBOOT_RESET came",
-        "look at the supply while the radio transmits, at the reset line's wire, and at who else drives it: the push-button, the other host of the kit";
+        "ask who else resets it (the push-button, the kit's second host), then measure the supply while the radio transmits, and look at the reset line's wire";
     BySomebodyElse: UncommandedReset,
         "#REBOOT_HOST came",
         "a host has asked it to restart, and this program has not: look for another program or another host (the kit's second one) that sends AT#RESET";
     CoreIsStarting: StillStarting,
         "it says +CME ERROR: 1120",
-        "ask again until the answer is another one (`retry` with a pause), for up to 30 s: neither #SYSSTART nor an OK to AT means that the core is up";
+        "repeat the command once a second for up to 30 s, until it is no longer answered by +CME ERROR: 1120 (`retry: { times: 30, pause: 1 s, steps: … }`): neither #SYSSTART nor an OK to AT means that the core is up";
     NeverUp: StillStarting,
         "it says +CME ERROR: 1120 for longer than any start is known to take",
-        "this is longer than a start is known to take (about 30 s), so that more waiting will hardly help: pulse reset once; if it stays, the core does not come up: a finding about the firmware or the unit, \
-         so keep the timeline";
+        "no start is known to take longer than about 30 s, so that waiting will hardly help: pulse reset once. If it stays so, the core does not come up: a finding about the firmware or the unit, so keep \
+         the timeline";
     WaitThenEnter: StillStarting,
         "AT#LDRST was refused by +CME ERROR: 1120",
         "send AT#LDRST=2,2 again until it is answered OK (`retry` with a pause, up to 30 s), or enter boot code by a pulse of reset and the hotkey";
@@ -142,34 +149,41 @@ advice! {
         "nothing is wrong with the board: give the step more time (`within`), as much as it took here";
     ResetFirst: DoesNotStart,
         "only a command to restart was tried",
-        "pulse reset first: if the application starts then, the restart by command is what hangs, and a reset is the way out of boot code. Only if that brings nothing either see whether boot code still takes \
-         the hotkey";
+        "pulse reset: if the application starts then, only the restart by command hangs, and a reset is the way out of boot code. If a reset does not help either, see whether boot code takes the hotkey \
+         (`evkit-hil diagnose` does both)";
     ResetBringsIt: DoesNotStart,
         "a reset brought it after all",
-        "a pulse of reset starts the application, and the command to restart does not: use a reset instead of it, and report the restart that hangs with the boot code's version (ATI0) and the timeline";
+        "a pulse of reset starts the application, and the command to restart does not: use a reset instead, and report the restart that hangs with the version of the program that took it (ATI0 in boot code, ATI in \
+         the application) and the timeline";
     NorDoesReset: DoesNotStart,
         "neither a command to restart nor a reset brought it",
-        "a pulse of reset was tried behind it and brought nothing either: see whether boot code still takes the hotkey; if so, upload the installed version again";
+        "a reset after the case brought nothing either: see whether boot code takes the hotkey (`evkit-hil diagnose`). If so, upload the version again that it was delivered with or had last \
+         (`evkit-hil run same-version-again`, with that image under `images:` of the bench file)";
     BootCodeAlone: DoesNotStart,
         "boot code takes the hotkey",
-        "boot code is there, so that the unit can be uploaded to: upload the installed version again, and read the version then (AT+CGMR)";
+        "boot code is there, so that the unit takes an upload: upload the version again that it was delivered with or had last (`evkit-hil run same-version-again`, with that image under `images:` of the bench file), \
+         and read the version then (AT+CGMR)";
     AfterUpload: DoesNotStart,
         "it does not start since an upload",
-        "keep the timeline: a unit that an update attempt leaves without an application is a finding about the firmware. Then see whether boot code still takes the hotkey; if so, upload the installed \
-         version again";
+        "keep the timeline: a unit that an attempt to update leaves without an application is a finding about the firmware. Then see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the \
+         installed version again (`evkit-hil run same-version-again`)";
     SleepsByItself: Asleep,
         "it said #SLEEP",
         "power saving is on: send AT twice (the first is lost after a sleep), pulse the wake line, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
+    SleepsOn: Asleep,
+        "it said #SLEEP, and several commands brought nothing",
+        "sending AT again will not help: pulse the wake line (`wake` under `lines:` of the bench file), or reset, and turn power saving off at the beginning of a case (`before-case` of the bench file). By which \
+         command is in ST's AT manual; 3GPP has AT+CPSMS=0 and AT+CEDRXS=0";
     WakeLine: Asleep,
         "the wake line was pulsed, and the next command was lost all the same",
         "look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file (public hosts disagree on its level at rest). Until then send AT twice: the first only wakes it";
     SentAtOtherSpeed: ShutDown,
         "it fell silent after bytes at another speed",
-        "it fell silent after bytes at another speed than its own: send the same without these, at its speed alone; if it stays awake then, its receiver hangs after a byte that it cannot read, which is a \
-         finding about the firmware. If not, look at its temperature and its supply (AT#TEMPLIMIT, AT#VBATLIMIT)";
+        "it fell silent after bytes at another speed than its own: run the same steps without these. If it answers then, its receiver hangs after a byte that it cannot read: a finding about the firmware. \
+         If not, look at its temperature and its supply (AT#TEMPLIMIT, AT#VBATLIMIT)";
     HostWasHeard: ShutDown,
         "it talks and answers nothing, and the host was heard before",
-        "leave the wires: they are good in both directions. Switch the supply off and on; if it still answers nothing, upload the installed version again, and if it stays, it is a finding about the \
+        "the wires are not the problem: both directions work. Switch the supply off and on. If it still answers nothing, upload the installed version again; if it stays so, it is a finding about the \
          firmware: keep the timeline";
     SupplyMayBeGone: ShutDown,
         "not even a reset brings it back",
@@ -185,30 +199,32 @@ advice! {
         "that is what should happen: take the sound image, or say `result: refused` where the refusal is what is tested";
     RefusedInstalled: Refused,
         "the image has the installed version",
-        "it is not the version, because this one is installed: compare the key number in the file's name with the unit's and the file's checksum with the release's. If both are right, nothing can be uploaded to this unit: \
-         keep the timeline and ask ST what the byte means";
+        "the version is not the reason, because this one is installed. Compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command \
+         reads it back). If both are right, this unit takes no image: keep the timeline and ask ST what the byte means";
+    RefusedHigher: Refused,
+        "the image is higher than what is installed",
+        "the version is not the reason. Compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command reads it back). Then upload the \
+         image of the installed version (`evkit-hil run same-version-again`): if that goes in, it is this file; if not, this unit takes no image: ask ST";
     RefusedThough: Refused,
         "the image is higher, and the installed version had gone in before",
-        "the installed version went in just before, so that boot code and link are good: compare this image's key number and core with the board's, and its checksum with the release's";
+        "the installed version went in just before, so that boot code and link are good, and it is this file: compare its key number and the versions in its name (A, M, S) with those of the image that went in, and \
+         its checksum with the release's";
     NotInstalled: VersionNotAsInstalled,
         "the upload was accepted, and the version before runs",
-        "pulse reset and read it once more; if it stays, the upload was acknowledged and not installed: a finding about the firmware";
+        "pulse reset and read it once more. If it stays so, the upload was acknowledged and not installed: a finding about the firmware, so keep the timeline";
     InstalledAllTheSame: VersionNotAsInstalled,
         "the upload was refused, and its version runs",
-        "keep the timeline and do not go on testing on this unit: an image that was refused is installed all the same, a finding about the module's downgrade protection. Then bring back the version \
+        "keep the timeline, and do not go on testing on this unit: an image that was refused is installed all the same, a finding about the module's downgrade protection. Then upload the version that it had \
          before";
     OtherVersion: VersionNotAsInstalled,
         "the version is neither the one before nor the one offered",
         "compare the image's file name with what is in it, and AT+CGMR with ATI: the version is none of those that this case knows, so that a file or a release is labelled wrongly";
     StalledFast: UploadStalled,
         "the upload ran faster than 115200 baud",
-        "try again at 115200 baud and with shorter wires; if it stops at the same byte, it is the device (flash, image size), else the link";
+        "try again at 115200 baud. If it stops at the same byte, it is the device (flash, image size); if at another or not at all, it is the link: shorten the wires";
     NeverAsked: UploadStalled,
         "not a byte was asked for",
         "try once more and wait for longer: how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
-    TurnedOff: PowerWithoutEffect,
-        "bytes came while the supply was off",
-        "measure the supply at the kit while it is off: the switch may switch something else, or the module lives through its pins: TX and every line low or let go before the supply goes off";
 }
 
 impl Advice {

@@ -58,31 +58,32 @@ causes! {
         "check in this order: the supply; the port (the kit shows several: is this another port?); that nothing holds the reset line; the wire from the module's TX to the host's RX; the speed on both sides";
     WrongSpeed = "wrong-speed",
         "The module talks at another speed than the host.",
-        "talk to it at that speed and put it back: AT+IPR=115200 there, or `restore` in a scenario; a reset alone may not do it, because nobody has published whether AT+IPR outlives one";
+        "put the board back by a step `- restore:`, which looks for it at the usual speeds; a reset alone may not do it, because whether AT+IPR outlives one is not published";
     Garbage = "garbage",
         "Bytes come that are no known answer at any usual speed.",
         "look at the signal: ground between host and kit, logic levels (a Pi's pin is 3.3 V), the length of the wires, a second sender on the same line";
     LineNoise = "line-noise",
         "Known words come damaged, or commands arrive damaged: bytes are lost, doubled or changed on the way.",
-        "shorten the wires, connect ground next to them, try another USB adapter or a lower speed; if it stays with the kit and not with the wires, it is the kit";
+        "shorten the wires, connect ground next to them, try another USB adapter or a lower speed. If the errors stay when wires and adapter are others, the kit is at fault";
     ApplicationAnswered = "application-answered",
         "The application answered where boot code should have: the reset came before the loader asked for it, and the boot window had passed.",
-        "let go of reset only after the loader asks for it, and send the hotkey from the release on";
+        "let go of reset only after the loader asks for it, and send the hotkey from the release on; a step `- handshake:` does both";
     BootCodeAnswered = "boot-code-answered",
         "Boot code answered where the application should have.",
         "leave boot code with AT#BOOT, or pulse reset and wait for #SYSSTART before the first command";
     AcknowledgedSilent = "acknowledged-silent",
         "The boot code acknowledged the hotkey and then answered no command.",
-        "see whether the application still starts after a reset, then keep the timeline and ask ST: nobody has published a way to mend a boot code over its UART";
+        "see whether the application still starts after a reset, then keep the timeline and ask ST: no way to repair a boot code over the UART is published";
     NotAcknowledged = "not-acknowledged",
         "The module was reset and started, and its boot code did not acknowledge the hotkey.",
-        "send the hotkey from the release on and often (`handshake: { strategy: repeat }`): the boot window may be shorter than the pause before the first one, or open later";
+        "send the hotkey from the release on, often and for long (`handshake: { strategy: repeat, every: 1 ms, within: 5 s }`): the boot window may be short, or open late";
     ResetWithoutEffect = "reset-without-effect",
         "The reset line was pulsed and the application went on as if it had not been.",
         "look at the wire to MODEM_RESET (K207 pin 2) and its ground (pin 7), at the GPIO's number and polarity in the bench file, and whether a level shifter drives against it";
     PowerWithoutEffect = "power-without-effect",
         "The supply was switched and the module went on, or did not start anew.",
-        "measure the supply at the kit while it is off; a module can live on through its pins: hold TX and every line low or let them go before the supply goes off";
+        "measure the supply at the kit while it is off. Where all of it is there, the switch does not switch this supply; where a part, the module is fed through its pins: `power` holds TX low and lets go of its lines, \
+         so look for another one that is driven (the kit's second host, a line by `command` or `manual`)";
     LineStuck = "line-stuck",
         "The reset line is asserted although the host has let go of it: the module is held in reset.",
         "look for what pulls it low: the push-button, a missing pull-up behind a level shifter (`bias: pull-up` or `drive: push-pull`), another program or host on the line";
@@ -94,7 +95,7 @@ causes! {
         "wait for #SYSSTART, or give the step more time";
     DoesNotStart = "does-not-start",
         "After a restart the application does not come up.",
-        "see whether boot code still takes the hotkey; if so, upload the installed version again";
+        "see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the installed version again (`evkit-hil run same-version-again`)";
     Asleep = "asleep",
         "The module sleeps: it said so, or it answers only after it was woken.",
         "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
@@ -106,13 +107,14 @@ causes! {
         "look for a loop-back plug or solder bridge, and that K209 pin 1 and 2 go to the host's RX and TX, not to each other";
     TalksButDoesNotHear = "talks-but-does-not-hear",
         "Start-up messages come and no command is answered: the module does not hear the host.",
-        "look at the wire from the host's TX, at which of the kit's two hosts (PC or associated board) drives the module's RXD, and at flow control";
+        "look at the wire from the host's TX, at which of the kit's two hosts (PC or associated board) drives the module's RXD, and that flow control (RTS, CTS) is off";
     WrongPort = "wrong-port",
         "The port talks, and it is no AT port.",
         "the kit shows several ports and only one carries AT commands: try the others (`ls -l /dev/serial/by-id` lists them by name)";
     Refused = "refused",
         "The device refused the image.",
-        "compare the image's versions and key number with the board's; try the installed version, which must be accepted: if that is refused as well, it is not the version";
+        "compare the versions in the file's name with what is installed (AT+CGMR), and its checksum with the release's. Then try the image of the installed version (`evkit-hil run same-version-again`), which must be \
+         accepted: if that is refused as well, it is not the version";
     AcceptedLower = "accepted-lower",
         "The device installed a lower version, which it should have refused.",
         "this is a finding about the module's downgrade protection: keep the timeline and report it; do not go on testing on this unit before it runs the released version again";
@@ -124,10 +126,10 @@ causes! {
         "the module does not check who signed an image: keep the timeline and report it, and upload a released image before the unit is used";
     VersionNotAsInstalled = "version-not-as-installed",
         "The version that the application reports is not the one that should be installed.",
-        "pulse reset and read it once more; if it stays, it is a finding about the firmware: keep the timeline";
+        "pulse reset and read it once more. If it stays so, it is a finding about the firmware: keep the timeline";
     UploadStalled = "upload-stalled",
         "The device stopped asking for the image in the middle of an upload.",
-        "try once more, with shorter wires; if it stops at the same byte, it is the device (flash, image size), else the link";
+        "try once more. If it stops at the same byte, it is the device (flash, image size); if at another, it is the link: shorten the wires";
     UploadProtocol = "upload-protocol",
         "The device broke the rules of an upload: it said that it had all of the image before it had.",
         "try once more; if it repeats, the boot code's version matters (ATI0): report it with the timeline, and check which version runs now";

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::transcript::{Line, Transcript, TranscriptBuilder};
 use super::{ReportError, evidence};
+use crate::baud::Baud;
 use crate::diagnosis::Probe;
 use crate::plan::units::show_duration;
 use crate::seam::{LineState, MarkKind};
@@ -37,10 +38,21 @@ pub struct CaseReport {
     pub last_lines: Vec<Line>,
     /// The lines that prove the diagnosis, else the verdict: those of at most five events.
     pub evidence: Vec<Line>,
-    /// The probes that were carried out to find the cause, and how long each took.
-    pub probes: Vec<(Probe, Duration)>,
+    /// The probes that were carried out to find the cause.
+    pub probes: Vec<ProbeMade>,
     /// The tries before this one, the first one first; each failed. Empty until [`join_tries`](super::join_tries) has found them.
     pub earlier: Vec<CaseReport>,
+}
+
+/// A probe that was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeMade {
+    /// Which.
+    pub probe: Probe,
+    /// The port's speed at its begin, where that was not the board's own.
+    pub at: Option<Baud>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl CaseReport {
@@ -60,19 +72,25 @@ impl CaseReport {
         let mut last_lines = BTreeMap::new();
         let mut running = None;
         let mut end = origin;
-        let mut probes: Vec<(Probe, Duration)> = Vec::new();
-        let mut probing: Option<(Probe, MonoTime)> = None;
+        let mut probes = Vec::new();
+        let mut probing: Option<(ProbeMade, MonoTime)> = None;
+        let mut speed = None;
         while let Some(event) = reader.next().transpose()? {
             end = end.max(event.t);
             if matches!(
                 event.kind,
                 EventKind::StepStart(_) | EventKind::Probe(_) | EventKind::Diagnosis(_) | EventKind::Property(_) | EventKind::Verdict(_)
-            ) && let Some((probe, began)) = probing.take()
+            ) && let Some((made, began)) = probing.take()
             {
-                probes.push((probe, event.t.since(began)));
+                probes.push(ProbeMade { took: event.t.since(began), ..made });
             }
-            if let EventKind::Probe(event::Probe { probe }) = event.kind {
-                probing = Some((probe, event.t));
+            match &event.kind {
+                EventKind::Probe(event::Probe { probe }) => {
+                    let at = speed.filter(|speed| Some(*speed) != case.home_speed);
+                    probing = Some((ProbeMade { probe: *probe, at, took: Duration::ZERO }, event.t));
+                }
+                EventKind::Speed(event::Speed { actual, .. }) => speed = Some(*actual),
+                _ => {}
             }
             match &event.kind {
                 EventKind::Bytes(bytes) => {

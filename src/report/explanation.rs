@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CaseReport, Line};
+use super::{CaseReport, Line, ProbeMade};
 use crate::plan::Effect;
 use crate::timeline::event::{Outcome, StepInfo};
 
@@ -48,7 +48,10 @@ pub(super) fn reasons(report: &CaseReport) -> Vec<Reason<'_>> {
     if !report.probes.is_empty() {
         let figure =
             |took: Duration| if took < TENTH { format!("{} ms", took.as_millis()) } else { format!("{:.1} s", took.as_secs_f64()) };
-        let shown = report.probes.iter().map(|(probe, took)| format!("{probe} ({})", figure(*took)));
+        let shown = report.probes.iter().map(|ProbeMade { probe, at, took }| {
+            let at = at.map_or_else(String::new, |at| format!(" at {at} baud"));
+            format!("{probe}{at} ({})", figure(*took))
+        });
         let words = format!("carried out to find the cause: {}", shown.collect::<Vec<_>>().join(", "));
         reasons.push(Reason { label: "probes", text: Text::Words(words) });
     }

@@ -19,7 +19,7 @@ mod transcript;
 mod tries;
 mod width;
 
-pub use case_report::CaseReport;
+pub use case_report::{CaseReport, ProbeMade};
 pub use error::ReportError;
 pub use exit::Exit;
 pub use findings::{finding_block, findings_summary};

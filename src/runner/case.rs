@@ -230,7 +230,10 @@ pub fn run_case(
             let is_lost = is_gone || !around.set_up_anew;
             if verdict.outcome == Outcome::Passed {
                 is_undone = !is_lost;
-                verdict = if is_lost { blocked_by(&around.board, step, &finding) } else { verdict_of(Outcome::Error, step, &finding) };
+                // Of what `finally` has seen: it has asked and reset already.
+                let diagnosis = conductor.diagnose().ok().flatten().filter(|_| around.kind == BoardKind::St87m01);
+                let undone = if is_lost { blocked_by(&around.board, step, &finding) } else { verdict_of(Outcome::Error, step, &finding) };
+                verdict = event::Verdict { diagnosis, ..undone };
             }
             given_up = is_lost.then_some(finding);
         }

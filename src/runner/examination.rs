@@ -449,6 +449,15 @@ impl Examination<'_> {
         let answers = probe::asked_here(&mut self.conductor)?;
         self.is_heard |= answers;
         self.answers_after_reset = answers;
+        if !has_started
+            && !answers
+            && let Some(speed) = self.found.filter(|speed| *speed != self.conductor.speed)
+            && self.answers_at(speed)?
+        {
+            return Ok(format!(
+                "AT is answered at {speed} baud again: a reset does not put the speed back, and #SYSSTART came at that one"
+            ));
+        }
         self.did_not_start = !has_started && !answers;
         match (has_started, answers) {
             (true, true) => Ok(format!("{} {} after the release", messages(&came), figure(took))),
@@ -466,6 +475,15 @@ impl Examination<'_> {
                 Err(Stop::Failed(finding))
             }
         }
+    }
+
+    /// Whether AT is answered at another speed; the port goes back to its own.
+    fn answers_at(&mut self, speed: Baud) -> Result<bool, Stop> {
+        let home = self.conductor.speed;
+        self.conductor.set_speed(speed)?;
+        let answers = probe::asked_here(&mut self.conductor)?;
+        self.conductor.set_speed(home)?;
+        Ok(answers)
     }
 
     /// Waits for what follows a start-up message at once.

@@ -1,6 +1,7 @@
 //! The health case of a board: before its first case it has to answer, and to be the unit that the bench says it is. **Drives no line, and changes nothing on the board but the radio of one with `sim: quiet`, which is off afterwards.**
 //!
-//! The application is asked at the board's own speed: `AT` until it answers, `ATI`, `AT+CGMR` and `AT+CGSN`. A board that does not pass is given up before anything with an effect.
+//! The application is asked at the board's own speed: `AT` until it answers, `ATI`, `AT+CGMR` and `AT+CGSN`. A board that does not pass is given up before anything with an effect;
+//! why it does not answer is looked for with `AT` at other speeds alone.
 //! Its timeline is like that of any case.
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use super::case::{self, Circumstances, Ended, own_case};
 use super::conductor::Conductor;
+use super::probe::{self, Reach};
 use super::progress::Progress;
 use super::steps::{Final, answers, question, settle, turn_off_radio};
 use super::stop::{Finding, Stop};
@@ -69,7 +71,12 @@ pub fn check(
             let reason = "interrupted".to_owned();
             (event::Verdict { outcome: Outcome::Interrupted, reason, ..case::passed() }, None)
         }
-        Err(Stop::Failed(finding) | Stop::Forbidden(finding) | Stop::Restarted(finding) | Stop::Rig(finding) | Stop::GivenUp(finding)) => {
+        Err(Stop::Failed(finding)) => {
+            let probed = probe::diagnose(&mut conductor, around, Reach::Words);
+            let verdict = event::Verdict { diagnosis: probed.diagnosis, ..case::verdict_of(Outcome::Error, None, &finding) };
+            (verdict, Some(finding))
+        }
+        Err(Stop::Forbidden(finding) | Stop::Restarted(finding) | Stop::Rig(finding) | Stop::GivenUp(finding)) => {
             (case::verdict_of(Outcome::Error, None, &finding), Some(finding))
         }
     };
@@ -123,12 +130,12 @@ fn examine(conductor: &mut Conductor<'_>, board: &Board, around: &Circumstances,
 }
 
 fn silent(conductor: &Conductor<'_>, board: &Board) -> Stop {
-    let seen = describe_bytes(&conductor.last_received(0));
     Stop::Failed(Finding::new(
         format!("the application does not answer AT at {} baud", board.baud),
         format!("OK to AT within {}, before the first case", show_duration(WITHIN)),
         format!(
-            "{seen}. Is the port the right one, the board powered and at its speed? `health: false` in the bench file takes it as it is"
+            "{}. `evkit-hil diagnose` looks further; `health: false` in the bench file takes the board as it is",
+            describe_bytes(&conductor.last_received(0))
         ),
         conductor.evidence(),
     ))

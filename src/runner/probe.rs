@@ -11,7 +11,7 @@ use super::stop::{Finding, Stop};
 use crate::baud::Baud;
 use crate::bench::{BoardKind, Sim};
 use crate::diagnosis::{Probe, USUAL};
-use crate::plan::Handshake;
+use crate::plan::{Handshake, Strategy};
 use crate::seam::LineId;
 use crate::time::MonoTime;
 use crate::timeline::event;
@@ -26,6 +26,8 @@ const COMING: Duration = Duration::from_millis(500);
 const MORE: u32 = 4;
 /// How long is listened.
 const LISTEN: Duration = Duration::from_secs(3);
+/// How often the hotkey is sent: a window that is shorter than the 5 ms of a handshake is found as well.
+const OFTEN: Duration = Duration::from_millis(1);
 /// How long the hotkey is sent.
 const HOTKEYS: Duration = Duration::from_secs(3);
 /// At which speed boot code may listen as well: the one to which loaders set it (Easy Connect).
@@ -200,7 +202,10 @@ fn carry_out(conductor: &mut Conductor<'_>, around: &Circumstances, probe: Probe
                 if conductor.speed != speed && !conductor.take_speed(speed)? {
                     continue;
                 }
-                match steps::handshake(conductor, &Handshake { within: HOTKEYS, ..Handshake::default() }) {
+                match steps::handshake(
+                    conductor,
+                    &Handshake { strategy: Strategy::Repeat { every: OFTEN }, within: HOTKEYS, ..Handshake::default() },
+                ) {
                     Ok(()) => break,
                     // That it is not acknowledged is what was to be found out.
                     Err(Stop::Failed(_)) => {}

@@ -122,6 +122,17 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
     }
 }
 
+/// What docs/diagnosis.md shows can be repeated.
+#[test]
+fn a_fault_is_put_into_every_virtual_board() {
+    let place = Place::new();
+    for link in [&["--simulate"][..], &[]] {
+        let output = place.output(&[&["run", "--fault", "deaf", "--fault", "sleeps-after=60 s", "healthy-handshake"], link].concat());
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(output.stderr.contains("cause      talks-but-does-not-hear (very likely)"), "{output:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_run_is_said_before_anything_is_written() {
     let place = Place::new();
@@ -130,7 +141,8 @@ fn what_cannot_be_run_is_said_before_anything_is_written() {
         (&["--tag", "nosuch"][..], 4, "nothing selected: no case has the tag nosuch; `evkit-hil list` shows which there are\n"),
         (&["erly-reset"], 2, "hint: did you mean early-reset? `evkit-hil list` shows all that are shipped\n"),
         (&["nosuch"], 2, "hint: `evkit-hil list` shows the scenarios that are shipped\n"),
-        (&["--fault", "deaf"], 2, "tip: a scenario or a board of the bench puts faults and settings in (`virtual: { fault: NAME }`)"),
+        (&["--set", "key=0405"], 2, "tip: a scenario or a board of the bench sets a virtual board up (`virtual: { firmware: 2.6.0 }`)"),
+        (&["--fault", "deafness"], 2, "hint: `evkit-hil settings --faults` lists the faults"),
         (&["--wait", "soon"], 2, ": `soon` is not a duration: "),
         (&["--seed", "minus"], 2, ": a whole number is needed, for example `7`\n"),
         (&["--boards", "100"], 2, ": a number from 1 to 64 is needed\n"),

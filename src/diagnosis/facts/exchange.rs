@@ -58,6 +58,19 @@ pub(in crate::diagnosis) enum Result {
     Code(String),
 }
 
+impl std::fmt::Display for Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ok => f.write_str("OK"),
+            Self::Error => f.write_str("ERROR"),
+            Self::Cme(None) => f.write_str("+CME ERROR"),
+            Self::Cme(Some(number)) => write!(f, "+CME ERROR: {number}"),
+            Self::Zero => f.write_str("0"),
+            Self::Code(code) => f.write_str(code),
+        }
+    }
+}
+
 impl Result {
     /// Whether the application said it, not boot code.
     pub(in crate::diagnosis) const fn is_applications(&self) -> bool {

@@ -78,6 +78,8 @@ pub(super) struct Facts {
     told: Vec<Told>,
     /// The application refused to enter boot code because it was still starting: the command, and the answer.
     pub(super) entry_refused: Option<(u64, u64)>,
+    /// The last AT+IPR to which the application said OK, and the speed that it was told.
+    pub(super) moved: Option<(u64, Baud)>,
     /// The application said OK to the command that enters boot code.
     pub(super) entry_taken: Option<u64>,
     /// What shows that the host was heard, in the whole case.
@@ -115,6 +117,7 @@ impl Default for Facts {
             image: None,
             told: Vec::new(),
             entry_refused: None,
+            moved: None,
             entry_taken: None,
             heard: Heard::default(),
             took: None,
@@ -481,6 +484,11 @@ impl Facts {
                     if last.text.starts_with("AT#LDRST") {
                         self.entry_refused = (result == Result::Cme(Some(1120))).then_some((last.seq, line.seq));
                         self.entry_taken = (result == Result::Ok).then_some(last.seq).or(self.entry_taken);
+                    }
+                    if result == Result::Ok
+                        && let Some(speed) = last.text.strip_prefix("AT+IPR=").and_then(|speed| speed.parse().ok()).and_then(Baud::new)
+                    {
+                        self.moved = Some((last.seq, speed));
                     }
                     let is_known = is_known_command(&last.text);
                     let is_error = matches!(result, Result::Error | Result::Cme(_)) && result != Result::Cme(Some(1120));

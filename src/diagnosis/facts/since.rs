@@ -121,6 +121,17 @@ impl Since {
         self.exchanges.iter().find(|exchange| exchange.result.as_ref().is_some_and(|(_, result)| result.is_applications()))
     }
 
+    /// The mean pause between two hotkeys.
+    pub(in crate::diagnosis) fn hotkeys_every(&self) -> Option<Duration> {
+        let (.., count) = self.hotkeys?;
+        self.hotkeys_until.checked_sub(self.hotkeys_from)?.checked_div(count.checked_sub(1)?)
+    }
+
+    /// The command to restart by which it began.
+    pub(in crate::diagnosis) fn restart(&self) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.restarts())
+    }
+
     /// Whether a command was sent that does not restart the module.
     pub(in crate::diagnosis) fn is_asked(&self) -> bool {
         self.exchanges.iter().any(|exchange| !exchange.restarts())

@@ -7,9 +7,9 @@ use super::{Found, Scene};
 use crate::diagnosis::facts::{Exchange, Facts, Result};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
-/// A first hotkey so soon after the release leaves no pause, and so many are no few.
+/// A first hotkey so soon after the release leaves no pause, and two so close no window between them.
 const AT_ONCE: Duration = Duration::from_millis(20);
-const OFTEN: u32 = 10;
+const CLOSE: Duration = Duration::from_millis(2);
 
 impl Scene<'_> {
     /// Hotkeys were the last thing, or their acknowledge.
@@ -84,7 +84,7 @@ impl Scene<'_> {
                     return Found::new(Cause::ShutDown, Sure::Likely, because, evidence).or_restarting();
                 }
                 let because = format!(
-                    "start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed: neither is heard by the module"
+                    "start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed: the module hears neither"
                 );
                 let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
                 return self.hangs_where_heard(&found).unwrap_or(found);
@@ -118,13 +118,22 @@ impl Scene<'_> {
             && speed == facts.speed
         {
             // The application had answered at this speed: there was no other one at which boot code could have listened.
-            let because = format!("{many} not acknowledged, and after one more reset the same ones are");
-            return Found::new(Cause::NotAcknowledged, Sure::Likely, because, evidence.chain([answer, acknowledge]))
-                .next(Advice::NowAndThen);
+            let every = facts.since.hotkeys_every().filter(|every| *every > CLOSE);
+            let (because, advice) = match every {
+                Some(every) => (
+                    format!(
+                        "{many} not acknowledged, {} apart; after one more reset one of those that are sent every 1 ms is: the boot window may be shorter than the pause between two",
+                        milliseconds(every)
+                    ),
+                    Advice::MoreOften,
+                ),
+                None => (format!("{many} not acknowledged, and after one more reset the same ones are"), Advice::NowAndThen),
+            };
+            return Found::new(Cause::NotAcknowledged, Sure::Likely, because, evidence.chain([answer, acknowledge])).next(advice);
         }
         if let Some((acknowledge, _)) = acknowledged {
             let because = format!(
-                "{many} not acknowledged at {} baud, and after one more reset the first ones are: boot code had listened at the speed that the application ran at before",
+                "{many} not acknowledged at {} baud, and after a second reset the first ones are: boot code had been listening at another speed, the one that the application was left at",
                 facts.speed
             );
             let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence.chain([acknowledge]));
@@ -134,7 +143,7 @@ impl Scene<'_> {
         let again = if self.is_probed(Probe::Boot) { ", nor after one more reset" } else { "" };
         let because =
             format!("the reset works, because the application says that it has started; {many} sent, and no 0x9A came{again}{before}");
-        let is_often = since_often(facts) || self.is_probed(Probe::Boot);
+        let is_often = is_often(facts) || self.is_probed(Probe::Boot);
         let found = Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain(facts.entry_taken));
         let found = match (broken_off, facts.entry_taken, is_often) {
             (true, ..) => found.next(Advice::AfterBrokenUpload),
@@ -143,10 +152,18 @@ impl Scene<'_> {
             _ => found,
         };
         if self.now.is_none() {
-            return found.or(Cause::TalksButDoesNotHear, "a module that hears nothing does not take the hotkey either", Probe::Ask);
+            return found.or(
+                Cause::TalksButDoesNotHear,
+                "a module that hears nothing does not take the hotkey either: then AT brings nothing",
+                Probe::Ask,
+            );
         }
         if !self.is_probed(Probe::Boot) {
-            return found.or(Cause::WrongSpeed, "boot code may have listened at another speed", Probe::Boot);
+            return found.or(
+                Cause::WrongSpeed,
+                "boot code may have listened at another speed: then it takes the hotkey there",
+                Probe::Boot,
+            );
         }
         found
     }
@@ -178,7 +195,7 @@ impl Scene<'_> {
         }
         loops(Sure::Possible).or(
             Cause::ResetWithoutEffect,
-            "an application with its echo on that was never reset gives them back as well",
+            "an application with its echo on that was never reset gives them back as well: then it answers AT",
             Probe::Ask,
         )
     }
@@ -238,9 +255,9 @@ impl Scene<'_> {
     }
 }
 
-/// Whether hotkeys were sent from the release on, and often.
-fn since_often(facts: &Facts) -> bool {
-    facts.since.hotkeys_from <= AT_ONCE && facts.since.hotkeys.is_some_and(|(.., count)| count >= OFTEN)
+/// Whether hotkeys were sent from the release on, and so often that hardly a window fits between two.
+fn is_often(facts: &Facts) -> bool {
+    facts.since.hotkeys_from <= AT_ONCE && facts.since.hotkeys_every().is_some_and(|every| every <= CLOSE)
 }
 
 pub(super) fn hotkeys_were(count: u32) -> String {

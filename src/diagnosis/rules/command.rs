@@ -1,5 +1,7 @@
 //! A command was the last thing: it was answered otherwise than it should be, or not at all.
 
+use std::collections::BTreeSet;
+
 use super::{Found, Scene, quoted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command};
@@ -56,11 +58,12 @@ impl Scene<'_> {
 
     pub(super) fn application_answered(&self, last: &Exchange, seq: u64) -> Found {
         let text = &last.text;
+        let answer = last.result.as_ref().map_or_else(String::new, |(_, result)| result.to_string());
         let found = Found::new(
             Cause::ApplicationAnswered,
             Sure::VeryLikely,
             format!(
-                "{text} was answered by OK or ERROR in CR LF, as the application does; boot code answers 0 or 40xx. ATI decides: three lines are the application"
+                "{text} was answered by {answer} with CR LF, as the application does; boot code answers 0 or 40xx. Send ATI to be sure: only the application answers it by three lines"
             ),
             self.begin().into_iter().chain([last.seq, seq]),
         );
@@ -68,6 +71,7 @@ impl Scene<'_> {
             Some(speed) if matches!(last.result, Some((_, Result::Ok))) => {
                 found.next_with(Advice::SpeedTaken, &[("SPEED", &speed), ("HOME", &self.facts.home)])
             }
+            _ if self.facts.since.hotkeys.is_none() && self.facts.entry_taken.is_none() => found.next(Advice::NotEntered),
             _ => found,
         }
     }
@@ -96,10 +100,21 @@ impl Scene<'_> {
             return Some(Found::new(Cause::EchoOnly, Sure::VeryLikely, because, [last.seq].into_iter().chain(last.echo)));
         }
         if let Some(slept) = since.slept {
-            let because = format!("it said #SLEEP, and {} after that brought nothing: the first command after a sleep is lost", last.text);
             let woken = since.woken.filter(|woken| *woken > slept);
-            let found = Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, last.seq].into_iter().chain(woken));
-            return Some(found.next(if woken.is_some() { Advice::WakeLine } else { Advice::SleepsByItself }));
+            let asked =
+                since.exchanges.iter().chain(self.now.iter().flat_map(|now| &now.since.exchanges)).filter(|exchange| exchange.seq > slept);
+            let asked = asked.map(|exchange| exchange.seq).collect::<BTreeSet<_>>().len();
+            let (because, advice) = match (woken, asked) {
+                (None, 2..) => (
+                    format!("it said #SLEEP, and {asked} commands after that brought nothing: commands alone do not wake it"),
+                    Advice::SleepsOn,
+                ),
+                (woken, _) => (
+                    format!("it said #SLEEP, and {} after that brought nothing: the first command after a sleep is lost", last.text),
+                    if woken.is_some() { Advice::WakeLine } else { Advice::SleepsByItself },
+                ),
+            };
+            return Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, last.seq].into_iter().chain(woken)).next(advice));
         }
         if (!last.lines.is_empty() && last.speed == self.facts.speed) || !since.strange.is_empty() {
             return self.garbage();
@@ -114,7 +129,18 @@ impl Scene<'_> {
     pub(super) fn did_not_switch(&self, last: &Exchange, old: Baud, seq: u64) -> Found {
         let new = self.facts.speed;
         let evidence = [seq, last.seq];
-        if let Some(answered) = self.probe_answered().filter(|answered| answered.speed != new) {
+        let told = self.facts.moved.filter(|(at, told)| *at == seq && *told != new).map(|(_, told)| told);
+        if let Some(answered) = self.probe_answered().filter(|answered| told == Some(answered.speed)) {
+            let because = format!(
+                "AT+IPR={speed} was answered OK, and {} is answered at {speed} baud: the module switched as it was told, and the port went to {new}",
+                answered.text,
+                speed = answered.speed
+            );
+            let answer = answered.result.as_ref().map(|(seq, _)| *seq);
+            let found = Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain([answered.seq]).chain(answer));
+            return self.runs_at(found, answered.speed, Advice::PutBack);
+        }
+        if let Some(answered) = self.probe_answered().filter(|answered| answered.speed != new && !self.answered_after_reset()) {
             let because = format!(
                 "AT+IPR was answered OK, and {} is answered at {} baud and not at {new}: the module did not switch",
                 answered.text, answered.speed
@@ -132,7 +158,7 @@ impl Scene<'_> {
         let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence)
             .next_with(Advice::GoneAfterSwitch, &[("HOME", &self.facts.home)]);
         if !self.is_probed(Probe::Ask) {
-            return found.or(Cause::ShutDown, "it may have fallen silent just then", Probe::Ask);
+            return found.or(Cause::ShutDown, "it may have fallen silent just then: then it answers at no speed", Probe::Ask);
         }
         if !self.is_probed(Probe::Wait) {
             return found.or_restarting();
@@ -146,8 +172,13 @@ impl Scene<'_> {
             let because = format!("AT+IPR was answered OK at {old} baud, and nobody answered after that at any speed, until a reset");
             return Found::new(Cause::ShutDown, Sure::Likely, because, evidence);
         }
-        if !self.is_probed(Probe::Reset) {
-            return found.or(Cause::ShutDown, "it may have fallen silent just then", Probe::Reset);
+        // A reset may undo the AT+IPR or not.
+        let resets_at = self.probed().map(|probed| &probed.resets_at);
+        if let Some(at) = [old, new].into_iter().find(|speed| resets_at.is_none_or(|resets_at| !resets_at.contains(speed))) {
+            return Found {
+                at: Some(at),
+                ..found.or(Cause::ShutDown, "it may have fallen silent just then: then it answers after a reset", Probe::Reset)
+            };
         }
         found.against("AT is not answered at any usual speed either", [])
     }
@@ -209,7 +240,11 @@ impl Scene<'_> {
         Some(match (self.is_probed(Probe::Wait), self.is_probed(Probe::Reset)) {
             (_, true) => self.hangs_or_is_deaf(found),
             (false, _) => found.or_restarting(),
-            (true, _) => found.or(Cause::ShutDown, "it may have shut itself down right after it had started", Probe::Reset),
+            (true, _) => found.or(
+                Cause::ShutDown,
+                "it may have shut itself down right after it had started: then AT right after a reset is answered",
+                Probe::Reset,
+            ),
         })
     }
 
@@ -221,7 +256,7 @@ impl Scene<'_> {
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}; boot code does not take the hotkey either", found.because), ..found };
         }
-        found.or(Cause::ShutDown, "an application that hangs answers as little, and boot code then takes the hotkey", Probe::Boot)
+        found.or(Cause::ShutDown, "an application that hangs answers as little: then boot code takes the hotkey", Probe::Boot)
     }
 
     /// The host was heard in this case: what answers nothing now hangs.
@@ -281,9 +316,11 @@ impl Scene<'_> {
             );
         }
         Some(match (self.is_probed(Probe::Wake), self.is_probed(Probe::Wait)) {
-            (false, _) => found.or(Cause::Asleep, "a module that sleeps loses a command as well", Probe::Wake),
+            (false, _) => {
+                found.or(Cause::Asleep, "a module that sleeps loses a command as well: then the next one is answered", Probe::Wake)
+            }
             (true, false) => found.or_restarting(),
-            (true, true) => found.or(Cause::NothingCame, "its supply may be gone, or a wire", Probe::Reset),
+            (true, true) => found.or(Cause::NothingCame, "its supply may be gone, or a wire: then a reset brings nothing", Probe::Reset),
         })
     }
 }

@@ -43,11 +43,11 @@ impl Found {
     }
 
     pub(super) fn or_restarting(self) -> Self {
-        self.or(Cause::UncommandedReset, "it may be on its way up after a restart of its own", Probe::Wait)
+        self.or(Cause::UncommandedReset, "it may be on its way up after a restart of its own: then it says so", Probe::Wait)
     }
 
     pub(super) fn or_wrong_speed(self, probe: Probe) -> Self {
-        self.or(Cause::WrongSpeed, "a module at another speed does not understand, and says nothing", probe)
+        self.or(Cause::WrongSpeed, "a module at another speed does not understand, and says nothing: then it answers at that one", probe)
     }
 
     /// The next thing to try is `advice`, of this cause; where there is none, what the cause alone says.
@@ -69,7 +69,7 @@ impl Found {
         let Self { cause, sure, because, evidence, against, or, probe, at, next } = self;
         let next = next.unwrap_or_else(|| cause.next().to_owned());
         // Nobody looks for a cause that may be another one.
-        let next = if or.is_empty() { next } else { format!("do first what decides; if {cause} is left: {next}") };
+        let next = if or.is_empty() { next } else { format!("first do what `decides` says; if it is {cause}: {next}") };
         Diagnosis { cause, sure, because, evidence, against, or, probe, at, next }
     }
 }

@@ -36,8 +36,9 @@ impl Scene<'_> {
             came = of_probes.iter().flat_map(|line| line.text.iter().copied()).collect();
         }
         let sent = since.last().map_or(&b""[..], |last| last.text.as_bytes());
-        if let Some(word) = lines.iter().find_map(|line| damage::resembles(line)) {
-            return Some(self.noise(&format!("words come damaged, {word} among them"), evidence().collect()));
+        if let Some((line, word)) = lines.iter().find_map(|line| Some((line, damage::resembles(line)?))) {
+            let because = format!("words come damaged: {} came where {word} was due", quoted(&line.text));
+            return Some(self.noise(&because, evidence().chain([line.seq]).collect()));
         }
         let is_text = !lines.is_empty() && lines.iter().all(|line| line.text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')));
         let is_overheard = self.probed().is_some_and(|probed| probed.overheard.is_some());
@@ -56,7 +57,11 @@ impl Scene<'_> {
             let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence());
             let asks = !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) && !facts.is_off;
             return Some(if asks {
-                found.or(Cause::LineNoise, "words that are damaged beyond recognition look like it", Probe::Ask)
+                found.or(
+                    Cause::LineNoise,
+                    "words that are damaged beyond recognition look like it: then AT is answered now and then",
+                    Probe::Ask,
+                )
             } else {
                 found
             });
@@ -70,9 +75,17 @@ impl Scene<'_> {
             return Some(self.or_noise(found));
         }
         Some(if self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait) {
-            found.or(Cause::WrongPort, "another device or another port of the kit talks like that", Probe::Listen)
+            found.or(
+                Cause::WrongPort,
+                "another device or another port of the kit talks like that: then it goes on while nothing is sent",
+                Probe::Listen,
+            )
         } else {
-            found.or(Cause::WrongSpeed, "what a module at another speed sends back may look like anything", Probe::Ask)
+            found.or(
+                Cause::WrongSpeed,
+                "what a module at another speed sends back may look like anything: then it answers at that one",
+                Probe::Ask,
+            )
         })
     }
 
@@ -123,7 +136,11 @@ impl Scene<'_> {
             return Some(if best.is_most {
                 found
             } else {
-                found.or(Cause::WrongPort, "another device may say something like it by chance", Probe::Ask)
+                found.or(
+                    Cause::WrongPort,
+                    "another device may say something like it by chance: then AT is answered at no speed",
+                    Probe::Ask,
+                )
             });
         }
         let all: Vec<String> = fits.iter().map(|fit| fit.speed.to_string()).collect();
@@ -158,20 +175,27 @@ impl Scene<'_> {
     /// A probe was answered at another speed than the host's, and nothing else is wrong.
     pub(super) fn wrong_speed(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
         let speed = answered.speed;
+        let moved = self.facts.moved.filter(|(_, told)| *told == speed && self.facts.speed != speed);
+        let why = moved.map_or_else(String::new, |_| format!(", as AT+IPR={speed} of this case told it to be"));
         let found = Found::new(
             Cause::WrongSpeed,
             Sure::Certain,
-            format!("nobody answers at the host's speed, and {} is answered at {speed} baud", answered.text),
-            evidence.into_iter().chain([answered.seq]).chain(answered.result.as_ref().map(|(seq, _)| *seq)),
+            format!("nobody answers at {} baud, and {} is answered at {speed}{why}", self.facts.speed, answered.text),
+            evidence
+                .into_iter()
+                .chain([answered.seq])
+                .chain(answered.result.as_ref().map(|(seq, _)| *seq))
+                .chain(moved.map(|(seq, _)| seq)),
         );
         self.runs_at(found, speed, Advice::PutBack)
     }
 
-    /// What to do with a board that runs at `speed`: `advice`, unless that is its own speed, and the port is what is at another one.
-    fn runs_at(&self, found: Found, speed: Baud, advice: Advice) -> Found {
+    /// What to do with a board that runs at `speed`: `advice`, unless it should be there, and the port is what is at another one.
+    pub(super) fn runs_at(&self, found: Found, speed: Baud, advice: Advice) -> Found {
         let facts = self.facts;
-        if speed == facts.home && facts.speed != speed {
-            return found.next_with(Advice::PortElsewhere, &[("SPEED", &facts.speed), ("HOME", &speed)]);
+        let is_told = facts.moved.is_some_and(|(_, told)| told == speed);
+        if facts.speed != speed && (is_told || speed == facts.home) {
+            return found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &facts.speed)]);
         }
         found.next_with(advice, &[("SPEED", &speed), ("HOME", &facts.home)])
     }
@@ -208,10 +232,10 @@ impl Scene<'_> {
         let next = *candidates.first().filter(|_| probed.resets_at.len() <= CANDIDATES)?;
         let because = format!("something comes unasked that is no word at {} baud, and AT is answered at no usual speed", probed.speed);
         let found = Found::new(Cause::TalksButDoesNotHear, Sure::Possible, because, evidence);
-        Some(Found {
-            at: Some(next),
-            ..found.or(Cause::ShutDown, "it may answer right after it has started, and later no more", Probe::Reset)
-        })
+        let found = found
+            .or(Cause::ShutDown, "it may have answered right after its start, and no more since: then a reset brings it back", Probe::Reset)
+            .or(Cause::WrongPort, "another port of the kit talks and answers nothing either: then a reset changes nothing", Probe::Reset);
+        Some(Found { at: Some(next), ..found })
     }
 
     /// The module talks at another speed than the host's, where it was asked already and did not answer.

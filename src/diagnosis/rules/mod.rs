@@ -109,7 +109,10 @@ impl<'a> Scene<'a> {
             Began::Power => Found::new(
                 Cause::PowerWithoutEffect,
                 Sure::VeryLikely,
-                format!("the supply came on, {} was answered, and no #SYSSTART came in between: the module was never off", answered.text),
+                format!(
+                    "the supply was switched off and on, {} was answered, and no #SYSSTART came in between: the module went on without it",
+                    answered.text
+                ),
                 evidence,
             ),
             _ => Found::new(
@@ -136,7 +139,7 @@ impl<'a> Scene<'a> {
         }
         if let Some(seq) = self.facts.spoke_without_supply {
             let because = "bytes came while the supply was off";
-            return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]).next(Advice::TurnedOff));
+            return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]));
         }
         let (seq, message) = facts.restarted.as_ref()?;
         let (who, advice) = match message.as_str() {
@@ -145,7 +148,7 @@ impl<'a> Scene<'a> {
             text if text.starts_with("#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
             _ => ("it does not say why", None),
         };
-        let because = format!("{message} came although nobody had reset it: {who}");
+        let because = format!("{message} came although this program had not restarted it: {who}");
         Some(Found::new(Cause::UncommandedReset, Sure::Certain, because, [*seq]).next(advice))
     }
 

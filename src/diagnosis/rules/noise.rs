@@ -21,7 +21,10 @@ impl Scene<'_> {
             Some(found) if found.cause == Cause::LineNoise => found,
             Some(found) => {
                 let evidence = now.damaged().iter().copied().take(4).chain(found.evidence);
-                let because = format!("{many} damaged, and so may what looks like {} ({})", found.cause, found.because);
+                let because = format!(
+                    "{many} damaged; what looks like {} ({}) may be such damage, so that it is no finding",
+                    found.cause, found.because
+                );
                 Found::new(Cause::LineNoise, Sure::Likely, because, evidence)
             }
             None => Found::new(Cause::LineNoise, Sure::Likely, format!("{many} damaged"), now.damaged().iter().copied().take(4)),
@@ -33,7 +36,11 @@ impl Scene<'_> {
         if self.is_probed(Probe::Reset) {
             found
         } else {
-            found.or(Cause::LineNoise, "a byte that was lost or changed on the way looks the same", Probe::Reset)
+            found.or(
+                Cause::LineNoise,
+                "a byte that was lost or changed on the way looks the same: then words come damaged after a reset as well",
+                Probe::Reset,
+            )
         }
     }
 

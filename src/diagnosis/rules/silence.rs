@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::boot::hotkeys_were;
-use super::{Found, Scene};
+use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
@@ -19,7 +19,7 @@ impl Scene<'_> {
         let goes_on = self.probe_answered().filter(|answered| answered.speed == facts.speed && !self.answered_after_reset());
         if let Some(there) = stayed.or(goes_on.filter(|_| self.probe_started().is_none())).filter(|_| told) {
             let because = format!(
-                "it was told to restart, and {} is answered by the same program as before: the command arrived damaged",
+                "it was told to restart, and {} is answered by the program that was to be left: the command arrived damaged",
                 there.text
             );
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, evidence().chain([there.seq]))));
@@ -45,42 +45,64 @@ impl Scene<'_> {
             return self.garbage();
         }
         let Some(start) = since.start else {
-            let because = "bytes were sent, and not one came back";
+            let because = if self.now.is_none() {
+                "bytes were sent, and not one came back"
+            } else {
+                "bytes were sent at every usual speed, and not one came back"
+            };
             let found = Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence());
-            let found = if self.now.is_none() { found } else { Found { because: format!("{because}, nor at any usual speed"), ..found } };
             let found = self.nothing_next(found);
             return Some(match self.now {
                 None => found.or_wrong_speed(Probe::Ask),
                 Some(_) if self.is_probed(Probe::Reset) => self.nothing_at_all(found),
                 Some(_) if !self.is_probed(Probe::Wait) => found.or_restarting(),
-                Some(_) => found.or(Cause::ShutDown, "a module that has shut itself down or sleeps says nothing either", Probe::Reset),
+                Some(_) => found
+                    .or(Cause::ShutDown, "a module that has shut itself down or sleeps says nothing either: then it starts", Probe::Reset)
+                    .or(
+                        Cause::DoesNotStart,
+                        "so does one without an application: then nothing comes, and boot code takes the hotkey",
+                        Probe::Reset,
+                    ),
             });
         };
         let waited = self.now.unwrap_or(facts).now.since(start.at);
-        let sent = if since.last_out.is_some() { ", whatever was sent" } else { "" };
+        let is_asked = self.now.unwrap_or(facts).since.is_asked() || since.hotkeys.is_some();
+        let sent = if is_asked { ", whatever was sent" } else { "" };
         let what = words_of(start);
         if facts.spoke_before.is_none() && facts.upload.as_ref().is_none_or(|upload| upload.asked.is_none()) {
             let because = format!("since {what} not one byte came{sent}");
             let found = self.nothing_next(Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence()));
             return Some(match self.now {
                 None if waited < facts.start_up => found
-                    .or(Cause::StillStarting, "the application may take up to its start-up time until it says something", Probe::Wait)
+                    .or(Cause::StillStarting, "the application may take longer until it says something: then #SYSSTART comes", Probe::Wait)
                     .or_wrong_speed(Probe::Wait)
-                    .or(Cause::ResetWithoutEffect, "a module that was not reset says nothing of a start", Probe::Wait),
+                    .or(
+                        Cause::ResetWithoutEffect,
+                        "a module that was not reset says nothing of a start: then it answers without one",
+                        Probe::Wait,
+                    ),
                 None => found.or_wrong_speed(Probe::Ask),
-                Some(_) if since.was_at_other_speed && !self.is_probed(Probe::Reset) => {
-                    found.or(Cause::TalksButDoesNotHear, "it may have said something while the host was at another speed", Probe::Reset)
-                }
+                Some(_) if since.was_at_other_speed && !self.is_probed(Probe::Reset) => found.or(
+                    Cause::TalksButDoesNotHear,
+                    "it may have said something while the host was at another speed: then #SYSSTART comes",
+                    Probe::Reset,
+                ),
                 Some(_) => self.nothing_at_all(found),
             });
         }
         let after = match &facts.upload {
-            Some(upload) if upload.is_accepted() => " after an upload that was accepted",
-            Some(upload) if matches!(upload.asked, Some((_, ..0))) => " after an upload that was refused",
-            Some(upload) if upload.asked.is_some() => " after an upload that was broken off",
+            Some(upload) if upload.is_accepted() => "an upload was accepted; ",
+            Some(upload) if matches!(upload.asked, Some((_, ..0))) => "an upload was refused; ",
+            Some(upload) if upload.asked.is_some() => "an upload was broken off; ",
             _ => "",
         };
-        let because = format!("it had talked before; since {what}{after} not one byte came in {}{sent}", seconds(waited));
+        let told = since.restart().map(|restart| match (&restart.result, restart.lines.first()) {
+            (Some((_, answer)), _) => format!("{} was answered by {answer}, and nothing came after that", restart.text),
+            (None, Some(line)) => format!("{} brought {}, and nothing came after that", restart.text, quoted(&line.text)),
+            (None, None) => format!("nothing came since {}", restart.text),
+        });
+        let nothing = told.unwrap_or_else(|| format!("not one byte came since {what}"));
+        let because = format!("it had talked before; {after}{nothing}, in {}{sent}", seconds(waited));
         let found = Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, facts.spoke_before.into_iter().chain(evidence()));
         let found = match facts.upload.as_ref().filter(|_| !after.is_empty()) {
             Some(upload) => Found { evidence: found.evidence.iter().copied().chain(upload.asked.map(|(seq, _)| seq)).collect(), ..found },
@@ -97,13 +119,17 @@ impl Scene<'_> {
         let is_early = waited < facts.start_up;
         let probe = if is_early { Probe::Wait } else { Probe::Ask };
         let found = match start.how {
-            Began::Command => found.or(Cause::LineNoise, "the command to restart may have arrived damaged", probe),
-            _ if !since.is_asked() => {
-                found.or(without_effect(start), "a module that was never off or reset says nothing of a start", probe)
+            Began::Command => {
+                found.or(Cause::LineNoise, "the command to restart may have arrived damaged: then it answers without a start", probe)
             }
+            _ if !since.is_asked() => found.or(
+                without_effect(start),
+                "a module that was never off or reset says nothing of a start: then it answers without one",
+                probe,
+            ),
             _ => found,
         };
-        Some(if is_early { found.or(Cause::StillStarting, "it may need more time", probe) } else { found })
+        Some(if is_early { found.or(Cause::StillStarting, "it may need more time: then #SYSSTART comes", probe) } else { found })
     }
 
     /// Nothing came: what was tried already need not be looked at.
@@ -137,7 +163,7 @@ impl Scene<'_> {
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}, and boot code does not take the hotkey", found.because), ..found };
         }
-        found.or(Cause::DoesNotStart, "boot code may be there without an application", Probe::Boot)
+        found.or(Cause::DoesNotStart, "boot code may be there without an application: then it takes the hotkey", Probe::Boot)
     }
 
     /// Nothing had come, and the application answers a probe at the same speed.
@@ -170,7 +196,7 @@ impl Scene<'_> {
             return match self.probe_answered() {
                 Some(answered) => {
                     let because = format!(
-                        "nothing came, whatever was sent; after a reset {message} came and {} was answered: it had shut itself down, or slept deeply",
+                        "nothing came, whatever was sent; after a reset {message} came and {} was answered: it had shut itself down, slept deeply, or hung",
                         answered.text
                     );
                     let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence.chain([answered.seq]));
@@ -178,7 +204,7 @@ impl Scene<'_> {
                 }
                 None => {
                     let because =
-                        format!("nothing came, whatever was sent; after a reset {message} came, and AT right behind it brought nothing");
+                        format!("nothing came, whatever was sent; after a reset {message} came, and AT right after that was not answered");
                     self.hangs_or_is_deaf(Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence))
                 }
             };

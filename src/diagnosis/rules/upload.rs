@@ -18,7 +18,7 @@ impl Scene<'_> {
                     Found::new(
                         Cause::Refused,
                         Sure::VeryLikely,
-                        format!("AT#UP itself was answered by {code}: not a byte of {file} was asked for. Which 40xx means what is published nowhere"),
+                        format!("AT#UP itself was answered by {code}: not a byte of {file} was asked for. The meaning of the 40xx is not published"),
                         [last.seq, *seq],
                     )
                     .next(Advice::RefusedAtOnce),
@@ -128,12 +128,12 @@ pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evid
                 "; {} is higher than the installed {installed}, so that the key ({key}), the image's integrity or the chip itself is the reason",
                 offered.a
             ),
-            (facts.took == Some(installed)).then_some(Advice::RefusedThough),
+            Some(if facts.took == Some(installed) { Advice::RefusedThough } else { Advice::RefusedHigher }),
         ),
         _ => (String::new(), None),
     };
     let because = format!(
-        "the device ended the upload of {file} {place} with the byte {code}{reason}. The byte does not say why: which one means what is published nowhere"
+        "the device ended the upload of {file} {place} with the byte {code}{reason}. The byte does not say why: the meaning of these bytes is not published"
     );
     Found::new(Cause::Refused, Sure::VeryLikely, because, evidence).next(advice)
 }
