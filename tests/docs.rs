@@ -70,7 +70,8 @@ fn every_yaml_block_loads() {
 #[test]
 fn every_example_of_a_scenario_passes_on_a_healthy_virtual_board() {
     let mut cases = Vec::new();
-    for file in documents() {
+    // What stands in diagnosis.md is there to fail.
+    for file in documents().into_iter().filter(|file| !file.ends_with("docs/diagnosis.md")) {
         for block in blocks(&std::fs::read_to_string(&file).unwrap()) {
             if let Ok(plan) = scenario::load_text(&file, &block, None) {
                 cases.extend(plan.cases);

@@ -48,7 +48,7 @@ advice! {
          any usual one), and nothing holds the reset line (it reads back as released)";
     PutBack: WrongSpeed,
         "it was answered at another speed",
-        "it is at SPEED baud: put it back by a step `- restore:`, which may be all that a scenario has, or by AT+IPR=HOME from a terminal program at SPEED baud";
+        "it is at SPEED baud: put it back by a step `restore`, which may be all that a scenario has, or by AT+IPR=HOME from a terminal program at SPEED baud";
     IsBack: WrongSpeed,
         "it answers at its own speed again",
         "it is back at HOME baud, so that nothing has to be put back. Look for what had left it at another speed: a case, a loader or a person whose AT+IPR was not undone";
@@ -62,14 +62,14 @@ advice! {
          the speed is not it";
     TryAt: WrongSpeed,
         "what came looks like another speed",
-        "send AT at SPEED baud; if that is answered, put it back by a step `- restore:`, or by AT+IPR=HOME there";
+        "send AT at SPEED baud; if that is answered, put it back by a step `restore`, or by AT+IPR=HOME there";
     PortElsewhere: WrongSpeed,
         "the board is at its own speed or at the one that the case told it, and the port is at another",
         "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT: `uart: { baud: SPEED }` sets it, and AT+IPR=PORT before, answered OK, would have moved the board there \
          (until a reset, which may undo it)";
     BootCodeElsewhere: WrongSpeed,
         "boot code takes the hotkey at another speed than the board's",
-        "leave boot code by AT#BOOT or a pulse of reset, and send AT at HOME baud. If that is not answered, send it at SPEED, and put the board back by a step `- restore:`";
+        "leave boot code by AT#BOOT or a pulse of reset, and send AT at HOME baud. If that is not answered, send it at SPEED, and put the board back by a step `restore`";
     OneProgramGarbled: Garbage,
         "boot code is garbled at a speed at which its acknowledge, or the application, is clean",
         "the wires, the ground and the levels are good: bad ones would garble 0x9A and the application's answers too, and only boot code's answers are. Try again after a pulse of reset. If it stays so, boot code is \
@@ -87,11 +87,11 @@ advice! {
         "send it again by hand: if it is answered by the same error each time, it arrives as it is sent, and this module does not take it";
     SpeedTaken: ApplicationAnswered,
         "the application took an AT+IPR",
-        "the application now runs at SPEED baud: put it back by a step `- restore:`, or by AT+IPR=HOME there. Then enter boot code before anything is said to it: a step `- handshake:` resets the module and sends the hotkey \
+        "the application now runs at SPEED baud: put it back by a step `restore`, or by AT+IPR=HOME there. Then enter boot code before anything is said to it: a step `handshake` resets the module and sends the hotkey \
          from the release on; with another loader let go of reset only after it asks for that";
     NotEntered: ApplicationAnswered,
         "no hotkey was sent since the start",
-        "nobody has asked for boot code: put a step `- handshake:` before this one, which resets the module and sends the hotkey";
+        "nobody has asked for boot code: put a step `handshake` before this one, which resets the module and sends the hotkey";
     RunsWhileHeld: BootCodeAnswered,
         "0x9A came while reset was asserted",
         "a module in reset says nothing: look at the wire to MODEM_RESET (K207 pin 2) and at its polarity in the bench file";
@@ -108,7 +108,7 @@ advice! {
         "an earlier hotkey is acknowledged",
         "send the hotkey from the release on and often: `handshake: { strategy: repeat }`";
     MoreOften: NotAcknowledged,
-        "hotkeys with a pause of more than 2 ms between them were missed, and one of those every 1 ms is acknowledged",
+        "hotkeys were missed, and of those with less than half the pause between them one is acknowledged",
         "send it as often: `handshake: { every: 1 ms }`, some ten times (`repeat`). If it is missed now and then all the same, see whether the timeline says that this computer was late";
     NowAndThen: NotAcknowledged,
         "the same hotkeys were acknowledged after one more reset",

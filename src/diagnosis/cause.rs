@@ -58,7 +58,7 @@ causes! {
         "check in this order: the supply; the port (the kit shows several: is this another port?); that nothing holds the reset line; the wire from the module's TX to the host's RX; the speed on both sides";
     WrongSpeed = "wrong-speed",
         "The module talks at another speed than the host.",
-        "put the board back by a step `- restore:`, which looks for it at the usual speeds; a reset alone may not do it, because whether AT+IPR outlives one is not published";
+        "put the board back by a step `restore`, which looks for it at the usual speeds; a reset alone may not do it, because whether AT+IPR outlives one is not published";
     Garbage = "garbage",
         "Bytes come that are no known answer at any usual speed.",
         "look at the signal: ground between host and kit, logic levels (a Pi's pin is 3.3 V), the length of the wires, a second sender on the same line";
@@ -67,7 +67,7 @@ causes! {
         "shorten the wires, connect ground next to them, try another USB adapter or a lower speed. If the errors stay when wires and adapter are others, the kit is at fault";
     ApplicationAnswered = "application-answered",
         "The application answered where boot code should have: the reset came before the loader asked for it, and the boot window had passed.",
-        "let go of reset only after the loader asks for it, and send the hotkey from the release on; a step `- handshake:` does both";
+        "let go of reset only after the loader asks for it, and send the hotkey from the release on; a step `handshake` does both";
     BootCodeAnswered = "boot-code-answered",
         "Boot code answered where the application should have.",
         "leave boot code with AT#BOOT, or pulse reset and wait for #SYSSTART before the first command";

@@ -26,10 +26,11 @@ const COMING: Duration = Duration::from_millis(500);
 const MORE: u32 = 4;
 /// How long is listened.
 const LISTEN: Duration = Duration::from_secs(3);
-/// How often the hotkey is sent: a window that is shorter than the 5 ms of a handshake is found as well.
-const OFTEN: Duration = Duration::from_millis(1);
 /// How long the hotkey is sent.
 const HOTKEYS: Duration = Duration::from_secs(3);
+/// How often the hotkey is sent then, and how long: a window that is shorter than the pause in a handshake shows as well.
+const OFTEN: Duration = Duration::from_millis(1);
+const OFTEN_FOR: Duration = Duration::from_millis(500);
 /// At which speed boot code may listen as well: the one to which loaders set it (Easy Connect).
 const FASTER: Baud = match Baud::new(460_800) {
     Some(speed) => speed,
@@ -198,18 +199,17 @@ fn carry_out(conductor: &mut Conductor<'_>, around: &Circumstances, probe: Probe
             conductor.sleep_until(until)
         }
         Probe::Boot => {
-            for speed in BTreeSet::from([conductor.speed, around.home_speed, FASTER]) {
+            'speeds: for speed in BTreeSet::from([conductor.speed, around.home_speed, FASTER]) {
                 if conductor.speed != speed && !conductor.take_speed(speed)? {
                     continue;
                 }
-                match steps::handshake(
-                    conductor,
-                    &Handshake { strategy: Strategy::Repeat { every: OFTEN }, within: HOTKEYS, ..Handshake::default() },
-                ) {
-                    Ok(()) => break,
-                    // That it is not acknowledged is what was to be found out.
-                    Err(Stop::Failed(_)) => {}
-                    Err(stop) => return Err(stop),
+                for (every, within) in [(Handshake::EVERY, HOTKEYS), (OFTEN, OFTEN_FOR)] {
+                    match steps::handshake(conductor, &Handshake { strategy: Strategy::Repeat { every }, within, ..Handshake::default() }) {
+                        Ok(()) => break 'speeds,
+                        // That it is not acknowledged is what was to be found out.
+                        Err(Stop::Failed(_)) => {}
+                        Err(stop) => return Err(stop),
+                    }
                 }
             }
             conductor.pulse_reset(RESET_PULSE)

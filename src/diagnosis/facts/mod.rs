@@ -7,7 +7,7 @@ mod since;
 mod upload;
 
 pub(super) use exchange::{End, Exchange, Line, Result, is_known_command};
-pub(super) use probed::{Brought, Probed};
+pub(super) use probed::{Brought, Probed, Taken};
 pub(super) use since::{Began, Start};
 pub(super) use upload::Upload;
 
@@ -429,8 +429,8 @@ impl Facts {
                     self.note_damaged(seq);
                 }
                 if let Some(probed) = self.probed.as_mut().filter(|probed| probed.now == Probe::Boot) {
-                    let after = self.since.after_start(self.now);
-                    probed.acknowledged.get_or_insert((seq, after));
+                    let (after, every) = (self.since.after_start(self.now), self.since.hotkeys_every());
+                    probed.acknowledged.get_or_insert(Taken { seq, after, every });
                 }
                 self.spoke(seq);
                 self.since.hotkey_is_last = false;

@@ -25,8 +25,8 @@ pub(in crate::diagnosis) struct Probed {
     pub(in crate::diagnosis) answered: Option<Brought<Exchange>>,
     /// The first start-up message.
     pub(in crate::diagnosis) started: Option<Brought<(u64, String)>>,
-    /// Boot code took the hotkey: the read, and how long after the start.
-    pub(in crate::diagnosis) acknowledged: Option<(u64, Duration)>,
+    /// Boot code took the hotkey.
+    pub(in crate::diagnosis) acknowledged: Option<Taken>,
     /// Something was sent since it began.
     pub(super) has_sent: bool,
     /// Bytes that came while nothing was sent.
@@ -40,6 +40,17 @@ pub(in crate::diagnosis) struct Probed {
     pub(in crate::diagnosis) unasked: Vec<(Baud, Vec<u8>)>,
     /// The host's speeds at which nothing was sent for as long as a start takes.
     pub(in crate::diagnosis) waits_at: BTreeSet<Baud>,
+}
+
+/// A hotkey that boot code took.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::diagnosis) struct Taken {
+    /// The read that brought the acknowledge.
+    pub(in crate::diagnosis) seq: u64,
+    /// How long after the start it came.
+    pub(in crate::diagnosis) after: Duration,
+    /// The mean pause between the hotkeys up to it; `None` of the first one.
+    pub(in crate::diagnosis) every: Option<Duration>,
 }
 
 /// Something that a probe brought.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::silence::seconds;
 use super::{Found, Scene};
-use crate::diagnosis::facts::{Exchange, Facts, Result};
+use crate::diagnosis::facts::{Exchange, Facts, Result, Taken};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// A first hotkey so soon after the release leaves no pause, and two so close no window between them.
@@ -93,51 +93,8 @@ impl Scene<'_> {
                 return self.wrong_speed(answered, evidence.collect());
             }
         }
-        let acknowledged = self.probed().and_then(|probed| probed.acknowledged);
-        if let Some((acknowledge, after)) = acknowledged
-            && after > facts.since.hotkeys_until
-        {
-            let because = format!(
-                "{many} not acknowledged, the last of them {} after the release; one that is sent {} after it is: the boot window opens later",
-                seconds(facts.since.hotkeys_until),
-                seconds(after)
-            );
-            return Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain([acknowledge]))
-                .next(Advice::SendForLonger);
-        }
-        if let Some((acknowledge, after)) = acknowledged.filter(|(_, after)| *after < facts.since.hotkeys_from) {
-            let because = format!(
-                "{many} not acknowledged, the first of them {} after the release; one that is sent {} after it is: the boot window is over by then",
-                milliseconds(facts.since.hotkeys_from),
-                milliseconds(after)
-            );
-            return Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain([acknowledge])).next(Advice::SendSooner);
-        }
-        if let Some((acknowledge, _)) = acknowledged
-            && let Some((answer, speed)) = facts.heard.by_application
-            && speed == facts.speed
-        {
-            // The application had answered at this speed: there was no other one at which boot code could have listened.
-            let every = facts.since.hotkeys_every().filter(|every| *every > CLOSE);
-            let (because, advice) = match every {
-                Some(every) => (
-                    format!(
-                        "{many} not acknowledged, {} apart; after one more reset one of those that are sent every 1 ms is: the boot window may be shorter than the pause between two",
-                        milliseconds(every)
-                    ),
-                    Advice::MoreOften,
-                ),
-                None => (format!("{many} not acknowledged, and after one more reset the same ones are"), Advice::NowAndThen),
-            };
-            return Found::new(Cause::NotAcknowledged, Sure::Likely, because, evidence.chain([answer, acknowledge])).next(advice);
-        }
-        if let Some((acknowledge, _)) = acknowledged {
-            let because = format!(
-                "{many} not acknowledged at {} baud, and after a second reset the first ones are: boot code had been listening at another speed, the one that the application was left at",
-                facts.speed
-            );
-            let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence.chain([acknowledge]));
-            return if self.answers_at_home() { found.next_with(Advice::IsBack, &[("HOME", &facts.home)]) } else { found };
+        if let Some(taken) = self.probed().and_then(|probed| probed.acknowledged) {
+            return self.taken_later(many, taken, evidence.chain([taken.seq]).collect());
         }
         let before = if broken_off { "; before it an upload had been broken off" } else { "" };
         let again = if self.is_probed(Probe::Boot) { ", nor after one more reset" } else { "" };
@@ -166,6 +123,50 @@ impl Scene<'_> {
             );
         }
         found
+    }
+
+    /// Hotkeys were not acknowledged, and one of a probe is.
+    fn taken_later(&self, many: &str, taken: Taken, evidence: Vec<u64>) -> Found {
+        let facts = self.facts;
+        let found = |sure, because| Found::new(Cause::NotAcknowledged, sure, because, evidence.clone());
+        if taken.after > facts.since.hotkeys_until {
+            let because = format!(
+                "{many} not acknowledged, the last of them {} after the release; one that is sent {} after it is: the boot window opens later",
+                seconds(facts.since.hotkeys_until),
+                seconds(taken.after)
+            );
+            return found(Sure::VeryLikely, because).next(Advice::SendForLonger);
+        }
+        if taken.after < facts.since.hotkeys_from {
+            let because = format!(
+                "{many} not acknowledged, the first of them {} after the release; one that is sent {} after it is: the boot window is over by then",
+                milliseconds(facts.since.hotkeys_from),
+                milliseconds(taken.after)
+            );
+            return found(Sure::VeryLikely, because).next(Advice::SendSooner);
+        }
+        if let (Some(pause), Some(every)) = (facts.since.hotkeys_every(), taken.every)
+            && every * 2 < pause
+        {
+            let because = format!(
+                "{many} not acknowledged, {} apart; after one more reset one of those that are sent {} apart is: the boot window may fit between two of the first",
+                milliseconds(pause),
+                milliseconds(every)
+            );
+            return found(Sure::Likely, because).next(Advice::MoreOften);
+        }
+        if let Some((answer, _)) = facts.heard.by_application.filter(|(_, speed)| *speed == facts.speed) {
+            // The application had answered at this speed: there was no other one at which boot code could have listened.
+            let because = format!("{many} not acknowledged, and after one more reset the same ones are");
+            let found = Found::new(Cause::NotAcknowledged, Sure::Likely, because, evidence.into_iter().chain([answer]));
+            return found.next(Advice::NowAndThen);
+        }
+        let because = format!(
+            "{many} not acknowledged at {} baud, and after a second reset the first ones are: boot code had been listening at another speed, the one that the application was left at",
+            facts.speed
+        );
+        let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence);
+        if self.answers_at_home() { found.next_with(Advice::IsBack, &[("HOME", &facts.home)]) } else { found }
     }
 
     /// Hotkeys came back as they were, and nothing else.

@@ -85,7 +85,7 @@ impl<'a> Scene<'a> {
 
     /// Boot code took the hotkey of a probe.
     fn probe_acknowledged(&self) -> Option<u64> {
-        self.probed()?.acknowledged.map(|(seq, _)| seq)
+        Some(self.probed()?.acknowledged?.seq)
     }
 
     fn begin(&self) -> Option<u64> {
