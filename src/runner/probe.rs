@@ -30,7 +30,7 @@ const LISTEN: Duration = Duration::from_secs(3);
 const HOTKEYS: Duration = Duration::from_secs(3);
 /// How often the hotkey is sent then, and how long: a window that is shorter than the pause in a handshake shows as well.
 const OFTEN: Duration = Duration::from_millis(1);
-const OFTEN_FOR: Duration = Duration::from_millis(500);
+const OFTEN_FOR: Duration = Duration::from_millis(250);
 /// At which speed boot code may listen as well: the one to which loaders set it (Easy Connect).
 const FASTER: Baud = match Baud::new(460_800) {
     Some(speed) => speed,

@@ -111,14 +111,14 @@ impl Scene<'_> {
         if self.now.is_none() {
             return found.or(
                 Cause::TalksButDoesNotHear,
-                "a module that hears nothing does not take the hotkey either: then AT brings nothing",
+                "a module that hears nothing does not take the hotkey either; in that case AT brings nothing",
                 Probe::Ask,
             );
         }
         if !self.is_probed(Probe::Boot) {
             return found.or(
                 Cause::WrongSpeed,
-                "boot code may have listened at another speed: then it takes the hotkey there",
+                "boot code may have listened at another speed; in that case it takes the hotkey there",
                 Probe::Boot,
             );
         }
@@ -196,7 +196,7 @@ impl Scene<'_> {
         }
         loops(Sure::Possible).or(
             Cause::ResetWithoutEffect,
-            "an application with its echo on that was never reset gives them back as well: then it answers AT",
+            "an application with its echo on that was never reset gives them back as well; in that case it answers AT",
             Probe::Ask,
         )
     }

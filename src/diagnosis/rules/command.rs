@@ -158,7 +158,7 @@ impl Scene<'_> {
         let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence)
             .next_with(Advice::GoneAfterSwitch, &[("HOME", &self.facts.home)]);
         if !self.is_probed(Probe::Ask) {
-            return found.or(Cause::ShutDown, "it may have fallen silent just then: then it answers at no speed", Probe::Ask);
+            return found.or(Cause::ShutDown, "it may have fallen silent just then; in that case it answers at no speed", Probe::Ask);
         }
         if !self.is_probed(Probe::Wait) {
             return found.or_restarting();
@@ -177,7 +177,7 @@ impl Scene<'_> {
         if let Some(at) = [old, new].into_iter().find(|speed| resets_at.is_none_or(|resets_at| !resets_at.contains(speed))) {
             return Found {
                 at: Some(at),
-                ..found.or(Cause::ShutDown, "it may have fallen silent just then: then it answers after a reset", Probe::Reset)
+                ..found.or(Cause::ShutDown, "it may have fallen silent just then; in that case it answers after a reset", Probe::Reset)
             };
         }
         found.against("AT is not answered at any usual speed either", [])
@@ -242,7 +242,7 @@ impl Scene<'_> {
             (false, _) => found.or_restarting(),
             (true, _) => found.or(
                 Cause::ShutDown,
-                "it may have shut itself down right after it had started: then AT right after a reset is answered",
+                "it may have shut itself down right after it had started; in that case AT right after a reset is answered",
                 Probe::Reset,
             ),
         })
@@ -256,7 +256,7 @@ impl Scene<'_> {
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}; boot code does not take the hotkey either", found.because), ..found };
         }
-        found.or(Cause::ShutDown, "an application that hangs answers as little: then boot code takes the hotkey", Probe::Boot)
+        found.or(Cause::ShutDown, "an application that hangs answers as little; in that case boot code takes the hotkey", Probe::Boot)
     }
 
     /// The host was heard in this case: what answers nothing now hangs.
@@ -317,10 +317,12 @@ impl Scene<'_> {
         }
         Some(match (self.is_probed(Probe::Wake), self.is_probed(Probe::Wait)) {
             (false, _) => {
-                found.or(Cause::Asleep, "a module that sleeps loses a command as well: then the next one is answered", Probe::Wake)
+                found.or(Cause::Asleep, "a module that sleeps loses a command as well; in that case the next one is answered", Probe::Wake)
             }
             (true, false) => found.or_restarting(),
-            (true, true) => found.or(Cause::NothingCame, "its supply may be gone, or a wire: then a reset brings nothing", Probe::Reset),
+            (true, true) => {
+                found.or(Cause::NothingCame, "its supply may be gone, or a wire; in that case a reset brings nothing", Probe::Reset)
+            }
         })
     }
 }

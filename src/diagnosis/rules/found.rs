@@ -43,11 +43,15 @@ impl Found {
     }
 
     pub(super) fn or_restarting(self) -> Self {
-        self.or(Cause::UncommandedReset, "it may be on its way up after a restart of its own: then it says so", Probe::Wait)
+        self.or(Cause::UncommandedReset, "it may be on its way up after a restart of its own; in that case it says so", Probe::Wait)
     }
 
     pub(super) fn or_wrong_speed(self, probe: Probe) -> Self {
-        self.or(Cause::WrongSpeed, "a module at another speed does not understand, and says nothing: then it answers at that one", probe)
+        self.or(
+            Cause::WrongSpeed,
+            "a module at another speed does not understand, and says nothing; in that case it answers at that one",
+            probe,
+        )
     }
 
     /// The next thing to try is `advice`, of this cause; where there is none, what the cause alone says.

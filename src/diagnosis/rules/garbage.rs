@@ -59,7 +59,7 @@ impl Scene<'_> {
             return Some(if asks {
                 found.or(
                     Cause::LineNoise,
-                    "words that are damaged beyond recognition look like it: then AT is answered now and then",
+                    "words that are damaged beyond recognition look like it; in that case AT is answered now and then",
                     Probe::Ask,
                 )
             } else {
@@ -77,13 +77,13 @@ impl Scene<'_> {
         Some(if self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait) {
             found.or(
                 Cause::WrongPort,
-                "another device or another port of the kit talks like that: then it goes on while nothing is sent",
+                "another device or another port of the kit talks like that; in that case it goes on while nothing is sent",
                 Probe::Listen,
             )
         } else {
             found.or(
                 Cause::WrongSpeed,
-                "what a module at another speed sends back may look like anything: then it answers at that one",
+                "what a module at another speed sends back may look like anything; in that case it answers at that one",
                 Probe::Ask,
             )
         })
@@ -138,7 +138,7 @@ impl Scene<'_> {
             } else {
                 found.or(
                     Cause::WrongPort,
-                    "another device may say something like it by chance: then AT is answered at no speed",
+                    "another device may say something like it by chance; in that case AT is answered at no speed",
                     Probe::Ask,
                 )
             });
@@ -233,8 +233,16 @@ impl Scene<'_> {
         let because = format!("something comes unasked that is no word at {} baud, and AT is answered at no usual speed", probed.speed);
         let found = Found::new(Cause::TalksButDoesNotHear, Sure::Possible, because, evidence);
         let found = found
-            .or(Cause::ShutDown, "it may have answered right after its start, and no more since: then a reset brings it back", Probe::Reset)
-            .or(Cause::WrongPort, "another port of the kit talks and answers nothing either: then a reset changes nothing", Probe::Reset);
+            .or(
+                Cause::ShutDown,
+                "it may have answered right after its start, and no more since; in that case a reset brings it back",
+                Probe::Reset,
+            )
+            .or(
+                Cause::WrongPort,
+                "another port of the kit talks and answers nothing either; in that case a reset changes nothing",
+                Probe::Reset,
+            );
         Some(Found { at: Some(next), ..found })
     }
 

@@ -38,7 +38,7 @@ impl Scene<'_> {
         } else {
             found.or(
                 Cause::LineNoise,
-                "a byte that was lost or changed on the way looks the same: then words come damaged after a reset as well",
+                "a byte that was lost or changed on the way looks the same; in that case words come damaged after a reset as well",
                 Probe::Reset,
             )
         }

@@ -57,10 +57,14 @@ impl Scene<'_> {
                 Some(_) if self.is_probed(Probe::Reset) => self.nothing_at_all(found),
                 Some(_) if !self.is_probed(Probe::Wait) => found.or_restarting(),
                 Some(_) => found
-                    .or(Cause::ShutDown, "a module that has shut itself down or sleeps says nothing either: then it starts", Probe::Reset)
+                    .or(
+                        Cause::ShutDown,
+                        "a module that has shut itself down or sleeps says nothing either; in that case it starts",
+                        Probe::Reset,
+                    )
                     .or(
                         Cause::DoesNotStart,
-                        "so does one without an application: then nothing comes, and boot code takes the hotkey",
+                        "so does one without an application; in that case nothing comes, and boot code takes the hotkey",
                         Probe::Reset,
                     ),
             });
@@ -74,17 +78,21 @@ impl Scene<'_> {
             let found = self.nothing_next(Found::new(Cause::NothingCame, Sure::VeryLikely, because, evidence()));
             return Some(match self.now {
                 None if waited < facts.start_up => found
-                    .or(Cause::StillStarting, "the application may take longer until it says something: then #SYSSTART comes", Probe::Wait)
+                    .or(
+                        Cause::StillStarting,
+                        "the application may take longer until it says something; in that case #SYSSTART comes",
+                        Probe::Wait,
+                    )
                     .or_wrong_speed(Probe::Wait)
                     .or(
                         Cause::ResetWithoutEffect,
-                        "a module that was not reset says nothing of a start: then it answers without one",
+                        "a module that was not reset says nothing of a start; in that case it answers without one",
                         Probe::Wait,
                     ),
                 None => found.or_wrong_speed(Probe::Ask),
                 Some(_) if since.was_at_other_speed && !self.is_probed(Probe::Reset) => found.or(
                     Cause::TalksButDoesNotHear,
-                    "it may have said something while the host was at another speed: then #SYSSTART comes",
+                    "it may have said something while the host was at another speed; in that case #SYSSTART comes",
                     Probe::Reset,
                 ),
                 Some(_) => self.nothing_at_all(found),
@@ -119,17 +127,19 @@ impl Scene<'_> {
         let is_early = waited < facts.start_up;
         let probe = if is_early { Probe::Wait } else { Probe::Ask };
         let found = match start.how {
-            Began::Command => {
-                found.or(Cause::LineNoise, "the command to restart may have arrived damaged: then it answers without a start", probe)
-            }
+            Began::Command => found.or(
+                Cause::LineNoise,
+                "the command to restart may have arrived damaged; in that case it answers without a start",
+                probe,
+            ),
             _ if !since.is_asked() => found.or(
                 without_effect(start),
-                "a module that was never off or reset says nothing of a start: then it answers without one",
+                "a module that was never off or reset says nothing of a start; in that case it answers without one",
                 probe,
             ),
             _ => found,
         };
-        Some(if is_early { found.or(Cause::StillStarting, "it may need more time: then #SYSSTART comes", probe) } else { found })
+        Some(if is_early { found.or(Cause::StillStarting, "it may need more time; in that case #SYSSTART comes", probe) } else { found })
     }
 
     /// Nothing came: what was tried already need not be looked at.
@@ -163,7 +173,7 @@ impl Scene<'_> {
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}, and boot code does not take the hotkey", found.because), ..found };
         }
-        found.or(Cause::DoesNotStart, "boot code may be there without an application: then it takes the hotkey", Probe::Boot)
+        found.or(Cause::DoesNotStart, "boot code may be there without an application; in that case it takes the hotkey", Probe::Boot)
     }
 
     /// Nothing had come, and the application answers a probe at the same speed.
