@@ -572,6 +572,20 @@ fn what_putting_a_board_back_has_found_is_said() {
     assert_eq!(seen(ran(held)), "boot code, which has acknowledged the hotkey and was not left");
 }
 
+/// Its steps passed: why it cannot be put back is said all the same.
+#[test]
+fn a_board_that_cannot_be_put_back_has_a_cause() {
+    let report = ran("virtual: { fault: application-silent }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 20 s }
+finally:
+  - restore:
+");
+    assert_eq!(report.verdict.reason, "the board could not be put back");
+    assert_eq!(diagnosis(&report).cause, Cause::TalksButDoesNotHear);
+}
+
 #[test]
 fn each_is_given_in_a_case_above() {
     let here = include_str!("advice.rs");

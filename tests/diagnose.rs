@@ -112,6 +112,18 @@ fn examined(settings: &[(&str, &str)], scope: Scope) -> Seen {
     seen(kit(settings), scope, |_| {}, |_| {})
 }
 
+/// Its AT+IPR outlives a reset: the start cannot be read at the board's own speed, and the board is there all the same.
+#[test]
+fn a_board_that_starts_at_the_speed_where_it_was_found() {
+    let seen = examined(&[("speed", "460800"), ("speed-outlives-reset", "always")], Scope::Whole);
+    assert_eq!(seen.cause(), Some(Cause::WrongSpeed));
+    assert_eq!(
+        seen.property("reset"),
+        "AT is answered at 460800 baud again: a reset does not put the speed back, and #SYSSTART came at that one"
+    );
+    assert!(seen.text().contains("found at 460800 baud, left at 460800 baud\n"), "{}", seen.text());
+}
+
 /// Every command is one of those that change nothing.
 fn assert_nothing_outlives_a_reset(sent: &[u8]) {
     for line in sent.split(|byte| *byte == b'\r') {

@@ -53,6 +53,8 @@ pub(super) enum Reach {
     Lines,
     /// Only ask it.
     Words,
+    /// Only ask it, and wait for no start.
+    Briefly,
 }
 
 /// What probes brought.
@@ -148,7 +150,8 @@ fn may(conductor: &Conductor<'_>, around: &Circumstances, reach: Reach, probe: P
         // A module that must not register is not reset for a guess.
         Probe::Reset | Probe::Boot => reach == Reach::Lines && around.sim == Sim::None && is_quick(LineId::RESET),
         Probe::Wake => reach == Reach::Lines,
-        Probe::Ask | Probe::Wait | Probe::Listen => true,
+        Probe::Wait => reach != Reach::Briefly,
+        Probe::Ask | Probe::Listen => true,
     };
     drives && around.kind == BoardKind::St87m01 && !conductor.interrupted() && !conductor.is_off()
 }

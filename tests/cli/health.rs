@@ -1,5 +1,6 @@
 //! The health case of a board, its identity, and boards of which nothing is assumed.
 
+use evkit_hil::diagnosis::Cause;
 use evkit_hil::report::CaseReport;
 use evkit_hil::timeline::Reader;
 use evkit_hil::timeline::event::{Direction, EventKind, Outcome};
@@ -66,10 +67,15 @@ fn who_is_asked_before_the_first_case(#[case] keys: &str, #[case] asked: bool) {
 }
 
 #[rstest]
-#[case::silent(&["application-silent=true"], "", "the application does not answer AT at 115200 baud")]
-#[case::at_another_speed(&["speed=460800"], "", "the application does not answer AT at 115200 baud")]
-#[case::another_unit(&["imei=359876543210987"], "identity: { imei: 351111111111111 }", "another unit is on this port: IMEI 359876543210987, expected 351111111111111")]
-fn a_board_that_is_not_well_is_one_error_and_nothing_is_done_to_it(#[case] settings: &[&str], #[case] keys: &str, #[case] reason: &str) {
+#[case::silent(&["application-silent=true"], "", "the application does not answer AT at 115200 baud", Some(Cause::NothingCame))]
+#[case::at_another_speed(&["speed=460800"], "", "the application does not answer AT at 115200 baud", Some(Cause::WrongSpeed))]
+#[case::another_unit(&["imei=359876543210987"], "identity: { imei: 351111111111111 }", "another unit is on this port: IMEI 359876543210987, expected 351111111111111", None)]
+fn a_board_that_is_not_well_is_one_error_and_nothing_is_done_to_it(
+    #[case] settings: &[&str],
+    #[case] keys: &str,
+    #[case] reason: &str,
+    #[case] cause: Option<Cause>,
+) {
     let place = Place::new();
     let kit = Kit::start(&place, "kit", &[&["application-start=50 ms"], settings].concat());
     place.bench(&[("kit", keys)]);
@@ -82,6 +88,8 @@ fn a_board_that_is_not_well_is_one_error_and_nothing_is_done_to_it(#[case] setti
     assert_eq!(briefs(&all_cases(&place)), [("pulse", "skipped", blocked), ("again", "skipped", blocked), ("board kit", "error", reason)]);
     assert_eq!(output.stderr.matches(" ERROR kit  board kit\n").count(), 1, "told once: {output:?}");
     assert!(output.stderr.contains("   --> bench.yaml:4\n") && output.stderr.contains("1 board given up"), "{output:?}");
+    let health = CaseReport::read(&place.path("out/timelines/000-board-kit")).expect("a timeline like any case's");
+    assert_eq!(health.verdict.diagnosis.map(|diagnosis| diagnosis.cause), cause);
     let (sent, edges) = commanded(&place, "000-board-kit");
     assert_eq!(edges, 0);
     assert!(!String::from_utf8_lossy(&sent).contains('='), "nothing was set");
