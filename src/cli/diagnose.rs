@@ -46,7 +46,7 @@ pub(super) fn diagnose(args: &Diagnose, talk: &Talk) -> Result<Exit, Failure> {
     }
     if args.duration.is_some() && !args.listen {
         return Err(Failure::usage("--for says for how long --listen listens, and --listen is not there")
-            .hint("add --listen, and nothing is sent; without it 2 s are listened, and then the board is asked"));
+            .hint("add --listen, and nothing is sent; without it the board is listened to for 2 s and then asked"));
     }
     let scope = match (args.listen, args.no_reset || board.reset.is_none()) {
         (true, _) => Scope::Listen,

@@ -112,7 +112,9 @@ impl PortError {
             Self::Busy { holder: Some(_), .. } => "end that program, or wait for it".to_owned(),
             Self::Busy { holder: None, port } => format!("end the program that has it (as root, `fuser -v {port}` shows which)"),
             Self::NoPermission { access, .. } => access.hint(),
-            Self::NotATerminal { .. } => "name a serial device: /dev/serial/by-id lists those on USB".to_owned(),
+            Self::NotATerminal { .. } => {
+                "name a serial device (/dev/serial/by-id lists those on USB), or a bench file with --bench".to_owned()
+            }
             Self::Modes { .. } => {
                 "another adapter or driver is needed: this one does not show framing errors, and a wrong speed would look like silence"
                     .to_owned()
