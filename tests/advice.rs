@@ -124,7 +124,7 @@ fn evidence_is_whole_lines() {
     let start = failed("no-acknowledge", "healthy handshake", 0);
     assert!(start.evidence.iter().any(|line| line.text.starts_with(r"\r\n#REBOOT_RESET\r\n")), "{:?}", start.evidence);
     let upload = failed("upload-stalls", "upgrade", 0);
-    assert!(upload.evidence.iter().any(|line| line.text == r"\x08{×128}\rAT#UP\r"), "{:?}", upload.evidence);
+    assert!(upload.evidence.iter().any(|line| line.text == r"\x08{×128}\rAT#UP\r  (at 460800 baud)"), "{:?}", upload.evidence);
     let block = terminal::failure_block(&failed("resets-itself", "between the windows", 0), 80, &Palette::plain());
     assert!(block.contains("the module has restarted, and\n                               nobody commanded it\n"), "{block}");
     assert!(block.lines().all(|line| line.chars().count() <= 80 || line.starts_with("    timeline")), "{block}");

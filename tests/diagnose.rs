@@ -212,8 +212,8 @@ found at 115200 baud, left at 115200 baud
                answered at 460800
     evidence   +2.000108 s  <- \xcf
                +2.340546 s  <- \x7fw\xfe
-               +3.301411 s  -> AT\r
-               +3.302498 s  <- \r\nOK\r\n
+               +3.301411 s  -> AT\r  (at 460800 baud)
+               +3.302498 s  <- \r\nOK\r\n  (at 460800 baud)
     probes     carried out to find the cause: ask (0.8 s)
     next       it is back at 115200 baud, so that nothing has to be put back.
                Look for what had left it at another speed: a case, a loader or a

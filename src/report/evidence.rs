@@ -1,4 +1,4 @@
-//! The events that prove something, as whole lines: of a read that brought a piece of a line, the line.
+//! The events that prove something, as whole lines: of a read that brought a piece of a line, the line. What went over the wire at another speed than the board's own says at which.
 
 use std::collections::VecDeque;
 
@@ -6,6 +6,7 @@ use super::case_report::in_words;
 use super::escape;
 use super::transcript::{Assembler, Line, LineKind, Wire};
 use super::width::{columns, cut};
+use crate::baud::Baud;
 use crate::time::MonoTime;
 use crate::timeline::event::{Case, Direction, EventKind, Verdict};
 use crate::timeline::{Reader, TimelineError};
@@ -20,6 +21,8 @@ const AROUND: usize = 64;
 /// A read or write that proves something, among those around it.
 struct Piece {
     seq: u64,
+    /// The port's speed, where that is not the board's own.
+    at: Option<Baud>,
     wires: Vec<(u64, Wire)>,
     /// How many are still missing behind it.
     missing: usize,
@@ -39,11 +42,15 @@ pub(super) fn read(mut reader: Reader, case: &Case, origin: MonoTime, verdict: &
     let mut lines = Vec::new();
     let mut recent: VecDeque<(u64, Wire)> = VecDeque::new();
     let mut pieces: Vec<Piece> = Vec::new();
+    let mut at = None;
     while let Some(event) = reader.next().transpose()? {
         if event.seq > last && pieces.iter().all(|piece| piece.missing == 0) {
             break;
         }
         let is_wanted = wanted.binary_search(&event.seq).is_ok();
+        if let EventKind::Speed(speed) = &event.kind {
+            at = Some(speed.actual).filter(|actual| Some(*actual) != case.home_speed);
+        }
         match &event.kind {
             EventKind::Bytes(bytes) => {
                 let wire = Wire::new(event.t, bytes);
@@ -59,7 +66,7 @@ pub(super) fn read(mut reader: Reader, case: &Case, origin: MonoTime, verdict: &
                 }
                 if is_wanted {
                     let before = recent.len().saturating_sub(around + 1);
-                    pieces.push(Piece { seq: event.seq, wires: recent.iter().skip(before).cloned().collect(), missing: around });
+                    pieces.push(Piece { seq: event.seq, at, wires: recent.iter().skip(before).cloned().collect(), missing: around });
                 }
             }
             kind if is_wanted => {
@@ -111,7 +118,8 @@ fn line_of(reader: &Reader, piece: &Piece, origin: MonoTime) -> Result<Option<Li
         }
         begin = end;
     }
-    Ok(line.map(|line| Line { text: whole(line.text), ..line }))
+    let at = piece.at.map_or_else(String::new, |at| format!("  (at {at} baud)"));
+    Ok(line.map(|line| Line { text: whole(line.text) + &at, ..line }))
 }
 
 /// A text that is shown whole, unless it is very long.
