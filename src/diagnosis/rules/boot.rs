@@ -129,9 +129,11 @@ impl Scene<'_> {
     fn taken_later(&self, many: &str, taken: Taken, evidence: Vec<u64>) -> Found {
         let facts = self.facts;
         let found = |sure, because| Found::new(Cause::NotAcknowledged, sure, because, evidence.clone());
+        let is_one = facts.since.hotkeys_from == facts.since.hotkeys_until;
+        let [first, last] = if is_one { ["sent"; 2] } else { ["the first of them", "the last of them"] };
         if taken.after > facts.since.hotkeys_until {
             let because = format!(
-                "{many} not acknowledged, the last of them {} after the release; one that is sent {} after it is: the boot window opens later",
+                "{many} not acknowledged, {last} {} after the release; one that is sent {} after it is: the boot window opens later",
                 seconds(facts.since.hotkeys_until),
                 seconds(taken.after)
             );
@@ -139,7 +141,7 @@ impl Scene<'_> {
         }
         if taken.after < facts.since.hotkeys_from {
             let because = format!(
-                "{many} not acknowledged, the first of them {} after the release; one that is sent {} after it is: the boot window is over by then",
+                "{many} not acknowledged, {first} {} after the release; one that is sent {} after it is: the boot window is over by then",
                 milliseconds(facts.since.hotkeys_from),
                 milliseconds(taken.after)
             );

@@ -64,7 +64,7 @@ impl Scene<'_> {
                     )
                     .or(
                         Cause::DoesNotStart,
-                        "so does one without an application; in that case nothing comes, and boot code takes the hotkey",
+                        "a module without an application says nothing either; in that case a reset brings nothing, and boot code takes the hotkey",
                         Probe::Reset,
                     ),
             });
