@@ -51,7 +51,7 @@ fn diagnosis(report: &CaseReport) -> Diagnosis {
 #[case("application-garbles", "acknowledged and silent", Advice::AnswersGarbled)]
 // `finally` has pulsed reset.
 #[case("does-not-restart", "restart by command", Advice::ResetBringsIt)]
-#[case("application-dead", "healthy handshake", Advice::NorDoesReset)]
+#[case("application-dead", "healthy handshake", Advice::BootCodeAlone)]
 #[case("application-dead", "asleep", Advice::BootCodeAlone)]
 #[case("dead-after-refusal", "downgrade attempt", Advice::AfterUpload)]
 #[case("refuses-same-version", "same version again", Advice::RefusedInstalled)]
@@ -350,6 +350,65 @@ steps:
   - upload: { image: newer, result: accepted }
 ",
     Advice::RefusedHigher
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - handshake: {}
+  - boot: { command: AT+IPR=460800 }
+  - boot: { command: ATI0 }
+",
+    Advice::PortElsewhere
+)]
+#[case(
+    "steps:
+  - reset: assert
+  - wait: 100 ms
+  - at: { command: AT }
+",
+    Advice::HeldByCase
+)]
+// By a reset, and by a command.
+#[case(
+    "virtual: { start-keeps-input: false }
+steps:
+  - reset: { pulse: 15 ms }
+  - at: { command: AT }
+",
+    Advice::AskedTooEarly
+)]
+#[case(
+    "effects: [nvm]
+steps:
+  - at: { command: AT#RESET=1 }
+  - at: { command: AT+CGMR }
+",
+    Advice::AskedTooEarly
+)]
+#[case(
+    "virtual: { fault: does-not-restart, application-start: 60 s }
+effects: [nvm]
+steps:
+  - at: { command: AT#RESET=1 }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+finally:
+  - reset: { pulse: 15 ms }
+  - wait: 35 s
+",
+    Advice::NorDoesReset
+)]
+// The board is dead, whatever the image was.
+#[case(
+    "virtual: { fault: dead-after-refusal }
+effects: [firmware, downgrade-attempt]
+images: { older: { make: { A: 2.6.0, M: 2.6.0, S: 2.6.0, key: \"0405\", size: 4 KiB } } }
+steps:
+  - at: { command: AT+CGMR }
+  - handshake: {}
+  - boot: { command: ATI0 }
+  - upload: { image: older, result: accepted }
+",
+    Advice::AfterUpload
 )]
 #[case(
     "virtual: { fault: left-at-speed=460800 }

@@ -38,6 +38,9 @@ macro_rules! advice {
 }
 
 advice! {
+    HeldByCase: NothingCame,
+        "reset is asserted, by a step",
+        "let go of reset before anything is asked: a step `reset: release`, or `reset: { pulse: 15 ms }` in the place of `reset: assert`";
     NothingAtAnySpeed: NothingCame,
         "AT was sent at every usual speed",
         "check in this order: the supply; the port (the kit shows several: is this another port?); that nothing holds the reset line; the wire from the module's TX to the host's RX. \
@@ -48,7 +51,8 @@ advice! {
          any usual one), and nothing holds the reset line (it reads back as released)";
     PutBack: WrongSpeed,
         "it was answered at another speed",
-        "it is at SPEED baud: put it back by a step `restore`, which may be all that a scenario has, or by AT+IPR=HOME from a terminal program at SPEED baud";
+        "it is at SPEED baud: put it back by a step `restore`, which may be all that a scenario has, or by AT+IPR=HOME from a terminal program at SPEED baud. A \
+         bench whose health case gives the board up wants `health: false` for that";
     IsBack: WrongSpeed,
         "it answers at its own speed again",
         "it is back at HOME baud, so that nothing has to be put back. Look for what had left it at another speed: a case, a loader or a person whose AT+IPR was not undone";
@@ -116,14 +120,14 @@ advice! {
          moves: a finding about the firmware, so keep the timelines";
     EnterByCommand: NotAcknowledged,
         "the hotkey was sent from the release on, every 1 ms or nearly so",
-        "sending it sooner or more often will not help: it was sent from the release on, at last every 1 ms. Enter boot code from the application: `evkit-hil run boot-entry-by-ldrst`. If that works, boot code does \
+        "sending it sooner or more often will not help: it was sent from the release on, in the end every 1 ms. Enter boot code from the application: `evkit-hil run --bench … boot-entry-by-ldrst`. If that works, boot code does \
          not wait for a host after a plain reset; if not, it is locked, or one that takes no hotkey: ask ST which this unit has";
     BothWaysTried: NotAcknowledged,
         "AT#LDRST was answered OK as well",
         "neither AT#LDRST nor a reset leads into boot code: keep the timeline, and ask ST which boot code this unit has and how it is entered";
     AfterBrokenUpload: NotAcknowledged,
         "an upload had been broken off before",
-        "the broken-off upload may have closed boot code: switch the supply off and on and send the hotkey once more; then try `evkit-hil run boot-entry-by-ldrst` while the application still runs. If neither \
+        "the broken-off upload may have closed boot code: switch the supply off and on and send the hotkey once more; then try `evkit-hil run --bench … boot-entry-by-ldrst` while the application still runs. If neither \
          helps, it is a finding about the firmware: keep the timeline, and break off no upload on another unit";
     ByWatchdog: UncommandedReset,
         "#REBOOT_WD came",
@@ -144,6 +148,9 @@ advice! {
     WaitThenEnter: StillStarting,
         "AT#LDRST was refused by +CME ERROR: 1120",
         "send AT#LDRST=2,2 again until it is answered OK (`retry` with a pause, up to 30 s), or enter boot code by a pulse of reset and the hotkey";
+    AskedTooEarly: StillStarting,
+        "a command came before the application said that it has started",
+        "nothing is wrong with the board: wait for #SYSSTART before the first command. A scenario whose times do not fit how fast this board starts wants a copy with others";
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
         "nothing is wrong with the board: give the step more time (`within`), as much as it took here";
@@ -158,15 +165,15 @@ advice! {
     NorDoesReset: DoesNotStart,
         "neither a command to restart nor a reset brought it",
         "a reset after the case brought nothing either: see whether boot code takes the hotkey (`evkit-hil diagnose`). If so, upload the version again that it was delivered with or had last \
-         (`evkit-hil run same-version-again`, with that image under `images:` of the bench file)";
+         (`evkit-hil run --bench … --allow firmware same-version-again`, with that image under `images:` of the bench file: a case that is skipped has tested nothing)";
     BootCodeAlone: DoesNotStart,
         "boot code takes the hotkey",
-        "boot code is there, so that the unit takes an upload: upload the version again that it was delivered with or had last (`evkit-hil run same-version-again`, with that image under `images:` of the bench file), \
+        "boot code is there, so that the unit takes an upload: upload the version again that it was delivered with or had last (`evkit-hil run --bench … --allow firmware same-version-again`, with that image under `images:` of the bench file: a case that is skipped has tested nothing), \
          and read the version then (AT+CGMR)";
     AfterUpload: DoesNotStart,
         "it does not start since an upload",
         "keep the timeline: a unit that an attempt to update leaves without an application is a finding about the firmware. Then see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the \
-         installed version again (`evkit-hil run same-version-again`)";
+         installed version again (`evkit-hil run --bench … --allow firmware same-version-again`)";
     SleepsByItself: Asleep,
         "it said #SLEEP",
         "power saving is on: send AT twice (the first is lost after a sleep), pulse the wake line, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
@@ -203,8 +210,8 @@ advice! {
          reads it back). If both are right, this unit takes no image: keep the timeline and ask ST what the byte means";
     RefusedHigher: Refused,
         "the image is higher than what is installed",
-        "the version is not the reason. Compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command reads it back). Then upload the \
-         image of the installed version (`evkit-hil run same-version-again`): if that goes in, it is this file; if not, this unit takes no image: ask ST";
+        "part A's version is not the reason; see whether M or S in the file's name is lower than what the unit has. Then compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command reads it back). Then upload the \
+         image of the installed version (`evkit-hil run --bench … --allow firmware same-version-again`): if that goes in, it is this file; if not, this unit takes no image: ask ST";
     RefusedThough: Refused,
         "the image is higher, and the installed version had gone in before",
         "the installed version went in just before, so that boot code and link are good, and it is this file: compare its key number and the versions in its name (A, M, S) with those of the image that went in, and \

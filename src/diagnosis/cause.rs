@@ -86,7 +86,8 @@ causes! {
          so look for another one that is driven (the kit's second host, a line by `command` or `manual`)";
     LineStuck = "line-stuck",
         "The reset line is asserted although the host has let go of it: the module is held in reset.",
-        "look for what pulls it low: the push-button, a missing pull-up behind a level shifter (`bias: pull-up` or `drive: push-pull`), another program or host on the line";
+        "look for what pulls it low: the push-button, a missing pull-up behind a level shifter (`bias: pull-up` or `drive: push-pull`), another program or host on the line, a Pi's pin that wakes with a pull-down \
+         (GPIO9 to 27), the polarity in the bench file (`active`)";
     UncommandedReset = "uncommanded-reset",
         "The module restarted and nobody had asked it to.",
         "look at the supply under load, at the reset line's wire, and at who else may have reset it; a restart that says nothing of why may also be the firmware's";
@@ -95,13 +96,13 @@ causes! {
         "wait for #SYSSTART, or give the step more time";
     DoesNotStart = "does-not-start",
         "After a restart the application does not come up.",
-        "see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the installed version again (`evkit-hil run same-version-again`)";
+        "see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the installed version again (`evkit-hil run --bench … --allow firmware same-version-again`)";
     Asleep = "asleep",
         "The module sleeps: it said so, or it answers only after it was woken.",
         "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
     ShutDown = "shut-down",
         "The application answers nothing, or fell silent without a restart, although it is there and the wires are good: it has shut itself down, or hangs.",
-        "look at its temperature and its supply (AT#TEMPLIMIT and AT#VBATLIMIT are about the limits at which it shuts itself down), and at what was sent last";
+        "measure its supply and look at its temperature (AT#TEMPLIMIT and AT#VBATLIMIT are about the limits at which it shuts itself down), at what was sent last, and whether power saving is on";
     EchoOnly = "echo-only",
         "What comes back is what was sent, byte for byte, and nothing else: TX and RX touch each other, or the far end is not connected.",
         "look for a loop-back plug or solder bridge, and that K209 pin 1 and 2 go to the host's RX and TX, not to each other";
@@ -113,7 +114,7 @@ causes! {
         "the kit shows several ports and only one carries AT commands: try the others (`ls -l /dev/serial/by-id` lists them by name)";
     Refused = "refused",
         "The device refused the image.",
-        "compare the versions in the file's name with what is installed (AT+CGMR), and its checksum with the release's. Then try the image of the installed version (`evkit-hil run same-version-again`), which must be \
+        "compare the versions in the file's name with what is installed (AT+CGMR), and its checksum with the release's. Then try the image of the installed version (`evkit-hil run --bench … --allow firmware same-version-again`), which must be \
          accepted: if that is refused as well, it is not the version";
     AcceptedLower = "accepted-lower",
         "The device installed a lower version, which it should have refused.",

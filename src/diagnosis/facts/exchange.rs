@@ -115,6 +115,11 @@ impl Exchange {
         self.restarts() || self.text.starts_with("AT#LDRST")
     }
 
+    /// The speed that it asks for.
+    pub(in crate::diagnosis) fn told_speed(&self) -> Option<Baud> {
+        self.text.strip_prefix("AT+IPR=")?.parse().ok().and_then(Baud::new)
+    }
+
     /// Whether it restarts the module.
     pub(in crate::diagnosis) fn restarts(&self) -> bool {
         is_restart(&self.text)

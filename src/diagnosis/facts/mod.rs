@@ -66,6 +66,8 @@ pub(super) struct Facts {
     /// It was read back as released when it was let go.
     pub(super) is_seen_released: bool,
     pub(super) is_held: bool,
+    /// The assertion that was the last.
+    pub(super) held_by: Option<u64>,
     pub(super) is_off: bool,
     /// Bytes that came while the supply was off.
     pub(super) spoke_without_supply: Option<u64>,
@@ -109,6 +111,7 @@ impl Default for Facts {
             stuck: None,
             is_seen_released: false,
             is_held: false,
+            held_by: None,
             is_off: false,
             spoke_without_supply: None,
             since: Since::new(None),
@@ -254,7 +257,7 @@ impl Facts {
 
     fn edge(&mut self, event: &Event, edge: &Edge) {
         match (edge.line.as_str(), edge.state) {
-            ("reset", LineState::Asserted) => self.is_held = true,
+            ("reset", LineState::Asserted) => (self.is_held, self.held_by) = (true, Some(event.seq)),
             ("wake", LineState::Asserted) => self.since.woken = Some(event.seq),
             ("reset", LineState::Released) => {
                 self.is_held = false;
@@ -486,7 +489,7 @@ impl Facts {
                         self.entry_taken = (result == Result::Ok).then_some(last.seq).or(self.entry_taken);
                     }
                     if result == Result::Ok
-                        && let Some(speed) = last.text.strip_prefix("AT+IPR=").and_then(|speed| speed.parse().ok()).and_then(Baud::new)
+                        && let Some(speed) = last.told_speed()
                     {
                         self.moved = Some((last.seq, speed));
                     }

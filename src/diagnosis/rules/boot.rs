@@ -164,7 +164,7 @@ impl Scene<'_> {
             return found.next(Advice::NowAndThen);
         }
         let because = format!(
-            "{many} not acknowledged at {} baud, and after a second reset the first ones are: boot code had been listening at another speed, the one that the application was left at",
+            "{many} not acknowledged at {} baud, and after a second reset the first ones are, as of a boot code that had been listening at another speed, one that the application was left at",
             facts.speed
         );
         let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence);
@@ -225,6 +225,14 @@ impl Scene<'_> {
 
     /// Boot code was asked and gave no result.
     pub(super) fn boot_silence(&self, last: &Exchange) -> Option<Found> {
+        let told = self.facts.since.exchanges.iter().rev().find(|exchange| matches!(exchange.result, Some((_, Result::Zero))));
+        if let Some(told) = told
+            && let Some(speed) = told.told_speed().filter(|speed| *speed != last.speed)
+        {
+            let because = format!("boot code answered {} by 0, and {} went out at {} baud", told.text, last.text, last.speed);
+            let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, [told.seq, last.seq]);
+            return Some(found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &last.speed)]));
+        }
         if let Some(found) = self.damaged_words(last) {
             return Some(found);
         }
@@ -268,5 +276,5 @@ pub(super) fn hotkeys_were(count: u32) -> String {
 }
 
 pub(super) fn milliseconds(duration: Duration) -> String {
-    format!("{} ms", duration.as_millis())
+    format!("{} ms", (duration + Duration::from_micros(500)).as_millis())
 }

@@ -34,7 +34,9 @@ impl Scene<'_> {
         }
         let known = is_known_command(&last.text) || last.restarts();
         let is_damaged = known && *result != Result::Ok && !last.to_boot_code && self.is_noisy();
-        if last.is_loaders() && !is_damaged {
+        // One that the application does not take is no loader's.
+        let is_refused_speed = last.told_speed().is_some() && !last.to_boot_code && *result != Result::Ok;
+        if last.is_loaders() && !is_damaged && !is_refused_speed {
             return Some(self.application_answered(last, seq));
         }
         if let Some(found) = self.version(last) {
@@ -192,7 +194,7 @@ impl Scene<'_> {
             last.text, answered.text
         );
         let evidence = self.begin().into_iter().chain([last.seq, started, answered.seq]);
-        Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence))
+        Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(Advice::AskedTooEarly))
     }
 
     /// It talks by itself and answers nothing.
@@ -254,7 +256,7 @@ impl Scene<'_> {
             return hangs;
         }
         if self.is_probed(Probe::Boot) {
-            return Found { because: format!("{}; boot code does not take the hotkey either", found.because), ..found };
+            return Found { because: format!("{}; the hotkey brought no 0x9A either", found.because), ..found };
         }
         found.or(Cause::ShutDown, "an application that hangs answers as little; in that case boot code takes the hotkey", Probe::Boot)
     }
@@ -286,6 +288,9 @@ impl Scene<'_> {
     pub(super) fn fell_silent(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
         let spoke = since.spoke.or(last.echo)?;
+        if let Some(found) = self.asked_too_early(last) {
+            return Some(found);
+        }
         let evidence = || [spoke, last.seq];
         if let Some(answered) = self.probe_answered() {
             let other = answered.speed != self.facts.speed;

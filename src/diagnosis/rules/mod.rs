@@ -29,7 +29,7 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
 
 /// The next thing to try for `found`, once all of a case is known (`now`), where what came after the diagnosis has made another one right; `before` is what was judged.
 pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<String> {
-    let is_later = |seq: u64| found.evidence.iter().all(|evidence| *evidence <= seq);
+    let is_later = |seq: u64| found.evidence.iter().all(|evidence| *evidence < seq);
     let answered = now.heard.by_application.filter(|(seq, _)| is_later(*seq));
     let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
     match (found.cause, answered) {
@@ -39,6 +39,7 @@ pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<
         }
         (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
             Some(_) => Some(Advice::ResetBringsIt),
+            None if was_reset && now.since.spoke.is_none() && before.heard.by_boot_code.is_some() => Some(Advice::BootCodeAlone),
             None if was_reset && now.since.spoke.is_none() => Some(Advice::NorDoesReset),
             None => None,
         }
@@ -144,7 +145,9 @@ impl<'a> Scene<'a> {
         let (seq, message) = facts.restarted.as_ref()?;
         let (who, advice) = match message.as_str() {
             text if text.starts_with("#REBOOT_WD") => ("the watchdog restarted it", Some(Advice::ByWatchdog)),
-            text if text.starts_with("#REBOOT_RESET") => ("its reset line or its supply gave way", Some(Advice::ByItsLineOrSupply)),
+            text if text.starts_with("#REBOOT_RESET") => {
+                ("somebody or something has pulsed its reset line, or its supply gave way", Some(Advice::ByItsLineOrSupply))
+            }
             text if text.starts_with("#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
             _ => ("it does not say why", None),
         };

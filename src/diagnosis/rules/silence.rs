@@ -13,6 +13,13 @@ impl Scene<'_> {
         let facts = self.facts;
         let since = &facts.since;
         let evidence = || self.begin().into_iter().chain(since.last_out);
+        if facts.is_held {
+            let because = "reset is asserted by a step, and a module in reset says nothing";
+            return Some(
+                Found::new(Cause::NothingCame, Sure::VeryLikely, because, facts.held_by.into_iter().chain(since.last_out))
+                    .next(Advice::HeldByCase),
+            );
+        }
         let told = since.start.is_some_and(|start| start.how == Began::Command);
         let stayed =
             self.now.and_then(|now| now.since.exchanges.iter().find(|exchange| matches!(exchange.result, Some((_, Result::Code(_))))));
@@ -59,7 +66,7 @@ impl Scene<'_> {
                 Some(_) => found
                     .or(
                         Cause::ShutDown,
-                        "a module that has shut itself down or sleeps says nothing either; in that case it starts",
+                        "a module that has shut itself down or sleeps says nothing either; in that case a reset brings #SYSSTART",
                         Probe::Reset,
                     )
                     .or(
@@ -171,7 +178,7 @@ impl Scene<'_> {
                 .next(Advice::BootCodeAlone);
         }
         if self.is_probed(Probe::Boot) {
-            return Found { because: format!("{}, and boot code does not take the hotkey", found.because), ..found };
+            return Found { because: format!("{}, and the hotkey brought no 0x9A", found.because), ..found };
         }
         found.or(Cause::DoesNotStart, "boot code may be there without an application; in that case it takes the hotkey", Probe::Boot)
     }

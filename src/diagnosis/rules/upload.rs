@@ -3,7 +3,7 @@
 use super::{Found, Scene};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Exchange, Facts, Result, Upload};
-use crate::diagnosis::{Advice, Cause, Sure};
+use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 impl Scene<'_> {
     /// An upload was the last thing.
@@ -54,7 +54,15 @@ impl Scene<'_> {
                 evidence(),
             )),
             Some((_, 0)) => Some(accepted(facts, upload, file, evidence().collect())),
-            Some((_, code)) => Some(self.or_noise(refused(facts, upload, file, code, evidence().collect()))),
+            Some((_, code)) => {
+                let found = refused(facts, upload, file, code, evidence().collect());
+                if self.is_probed(Probe::Reset) && self.now.is_some_and(|now| now.since.first_in.is_none()) {
+                    // Whatever the refusal was right about: this is worse.
+                    let because = format!("{}. Since then the application does not start: a reset brought nothing", found.because);
+                    return Some(Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, found.evidence).next(Advice::AfterUpload));
+                }
+                Some(self.or_noise(found))
+            }
         }
     }
 
