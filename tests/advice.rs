@@ -43,9 +43,6 @@ fn diagnosis(report: &CaseReport) -> Diagnosis {
 }
 
 #[rstest]
-// Boot code heard the host over the same wires.
-#[case("application-silent", "acknowledged and silent", Advice::HostWasHeard)]
-#[case("application-silent", "asleep", Advice::HostWasHeard)]
 #[case("boot-garbles", "healthy handshake", Advice::OneProgramGarbled)]
 #[case("application-garbles", "asleep", Advice::AnswersGarbled)]
 #[case("application-garbles", "acknowledged and silent", Advice::AnswersGarbled)]
@@ -75,7 +72,8 @@ fn diagnosis(report: &CaseReport) -> Diagnosis {
 #[case("keeps-old-version", "upgrade", Advice::NotInstalled)]
 #[case("loses-version", "downgrade attempt", Advice::InstalledAllTheSame)]
 #[case("reports-version", "downgrade attempt", Advice::OtherVersion)]
-#[case("sleeps-after", "early reset", Advice::SleepsByItself)]
+// The restore behind it has sent AT in vain.
+#[case("sleeps-after", "early reset", Advice::SleepsOn)]
 #[case("ignores-wake", "wake by the wake line", Advice::WakeLine)]
 #[case("upload-stalls", "upgrade", Advice::StalledFast)]
 #[case("corrupted-bytes", "corrupt image", Advice::CommandHit)]
@@ -87,6 +85,9 @@ fn what_was_seen_decides_what_to_try_next(#[case] fault: &str, #[case] scenario:
 #[rstest]
 #[case("deaf", "between the windows", Cause::TalksButDoesNotHear)]
 #[case("shuts-down-after", "restart by command", Cause::ShutDown)]
+// Boot code heard the host over the same wires.
+#[case("application-silent", "acknowledged and silent", Cause::ApplicationHangs)]
+#[case("application-silent", "asleep", Cause::ApplicationHangs)]
 // It ran at 115200 already.
 #[case("upload-stalls", "downgrade attempt", Cause::UploadStalled)]
 fn where_no_more_was_seen_it_is_that_of_the_cause(#[case] fault: &str, #[case] scenario: &str, #[case] cause: Cause) {
@@ -148,6 +149,26 @@ fn a_case_that_ended_as_another_is_told_of_in_short() {
     );
     let deaf = failed("deaf", "healthy handshake", 0);
     assert_eq!(terminal::same_block(&deaf, &one, 80, &Palette::plain()), None);
+}
+
+/// The case ends at what the module says, and no board or bench is to blame for it.
+#[rstest]
+#[case("  - at: { command: AT+CGMR, shows: { text: \"9.9.9\" } }\n", "AT+CGMR was answered by \"2.7.0\" and OK, whole and clean")]
+#[case(
+    "  - reset: { pulse: 15 ms }\n  - expect: { text: \"READY\\r\\n\", within: 5 s }\n",
+    "what came is whole and clean, and nothing is seen to be wrong with board or bench"
+)]
+#[case("  - handshake:\n  - boot: { command: ATI0, result: error }\n", "boot code answered ATI0 by \"ST8700 BOOT 1.4.0\" and 0, and waits for the next command")]
+fn where_the_module_says_something_else_no_board_is_blamed(#[case] steps: &str, #[case] because: &str) {
+    let found = diagnosis(&ran(&format!("steps:\n{steps}")));
+    assert_eq!((found.cause, found.sure, found.because.as_str()), (Cause::NotAsExpected, Sure::Likely, because), "{found:?}");
+}
+
+/// Three tries of one step, of which only the last was counted.
+#[test]
+fn hotkeys_of_all_tries_are_counted() {
+    let found = diagnosis(&ran("virtual: { fault: no-acknowledge }\nsteps:\n  - handshake: { strategy: st }\n"));
+    assert!(found.because.contains("3 hotkeys, in 3 tries with a reset before each, were sent"), "{found:?}");
 }
 
 /// The supply is switched off, and the module talks on.
@@ -440,6 +461,74 @@ steps:
 ",
     Advice::RefusedDamaged
 )]
+// The module hangs at bytes at another speed than its own: those of a port that did not follow, or went elsewhere.
+#[case(
+    "effects: [speed]
+virtual: { fault: hangs-when-misframed }
+steps:
+  - at: { command: AT }
+  - at: { command: AT+IPR=460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+",
+    Advice::SentAtOtherSpeed
+)]
+#[case(
+    "effects: [speed]
+virtual: { fault: hangs-when-misframed }
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 9600 }
+  - wait: 300 ms
+  - at: { command: AT }
+",
+    Advice::SentAtOtherSpeed
+)]
+// What `finally` has found since is not asked for.
+#[case(
+    "virtual: { fault: left-at-speed=460800, speed-outlives-reset: always }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+finally:
+  - restore:
+",
+    Advice::IsBack
+)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 20 s }
+  - wait: 8 s
+  - at: { command: AT+CGMR }
+finally:
+  - restore:
+",
+    Advice::SleepsOn
+)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 20 s }
+  - wait: 8 s
+  - at: { command: AT+CGMR }
+",
+    Advice::SleepsByItself
+)]
+// Nothing is wrong with the board.
+#[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
+#[case("steps:\n  - handshake:\n  - boot: { command: ATI9 }\n", Advice::NotOfBootCode)]
+#[case(
+    "steps:
+  - handshake:
+  - boot: { command: ATI0 }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 5 s }
+",
+    Advice::StaysInBootCode
+)]
+#[case("steps:\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 1 s }\n", Advice::NothingWasDone)]
 fn what_was_seen_in_a_case_that_is_not_shipped(#[case] rest: &str, #[case] advice: Advice) {
     let found = diagnosis(&ran(rest));
     assert!(found.cause == advice.cause() && advice.is_said(&found.next), "{advice:?} expected: {found:?}");

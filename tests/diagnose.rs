@@ -151,7 +151,7 @@ const NONE: &str = "no usual speed";
 #[case::that_takes_no_hotkey(&[("no-acknowledge", "true")], Cause::NotAcknowledged, HOME, HOME)]
 #[case::deaf(&[("deaf", "true")], Cause::TalksButDoesNotHear, NONE, NONE)]
 #[case::mute(&[("mute", "true")], Cause::NothingCame, NONE, NONE)]
-#[case::silent_application(&[("application-silent", "true")], Cause::ShutDown, NONE, NONE)]
+#[case::silent_application(&[("application-silent", "true")], Cause::ApplicationHangs, NONE, NONE)]
 #[case::dead_application(&[("application-dead", "true")], Cause::DoesNotStart, NONE, NONE)]
 #[case::dead_after_a_command(&[("does-not-restart", "true")], Cause::DoesNotStart, HOME, HOME)]
 #[case::dead_after_a_command_that_is_not_answered(&[("does-not-restart", "true"), ("boot-command-answered", "false")], Cause::DoesNotStart, HOME, HOME)]
@@ -215,9 +215,10 @@ found at 115200 baud, left at 115200 baud
                +3.301411 s  -> AT\r  (at 460800 baud)
                +3.302498 s  <- \r\nOK\r\n  (at 460800 baud)
     probes     carried out to find the cause: ask (0.8 s)
-    next       it is back at 115200 baud, so that nothing has to be put back.
-               Look for what had left it at another speed: a case, a loader or a
-               person whose AT+IPR was not undone
+    next       it was found at another speed and answers at 115200 baud since (a
+               reset or `restore` has brought it back), so that nothing is left
+               to be done to it. Look for what had left it at another speed: a
+               case, a loader or a person whose AT+IPR was not undone
 found at 460800 baud, left at 115200 baud
 "
     );

@@ -141,6 +141,7 @@ const SHOWN: &[(Cause, Shown)] = &[
     (Cause::DoesNotStart, Shown::Fault("dead-after-refusal", "downgrade attempt")),
     (Cause::Asleep, Shown::Fault("ignores-wake", "wake by the wake line")),
     (Cause::ShutDown, Shown::Fault("shuts-down-after", "early reset")),
+    (Cause::ApplicationHangs, Shown::Fault("application-silent", "asleep")),
     (Cause::EchoOnly, Shown::Fault("echo-only", "asleep")),
     (Cause::TalksButDoesNotHear, Shown::Fault("deaf", "between the windows")),
     (Cause::WrongPort, Shown::Fault("wrong-port", "unsolicited lines")),
@@ -151,6 +152,7 @@ const SHOWN: &[(Cause, Shown)] = &[
     (Cause::VersionNotAsInstalled, Shown::Fault("keeps-old-version", "upgrade")),
     (Cause::UploadStalled, Shown::Fault("upload-stalls", "upgrade")),
     (Cause::UploadProtocol, Shown::Fault("upload-ends-early", "upgrade")),
+    (Cause::NotAsExpected, Shown::Steps("at: { command: AT }\n  - at: { command: AT+FOO }")),
     (Cause::PortLost, Shown::Fault("port-vanishes", "healthy handshake")),
 ];
 

@@ -3,7 +3,7 @@
 use super::Cause;
 
 /// What a rule fills in.
-const WORDS: [&str; 3] = ["SPEED", "HOME", "PORT"];
+const WORDS: [&str; 5] = ["SPEED", "HOME", "PORT", "TOOK", "ENOUGH"];
 
 /// Declares the advice. A row: its name, its cause, when it is given, and the next thing to try; words in capitals are those that a rule fills in, [`WORDS`].
 macro_rules! advice {
@@ -55,7 +55,7 @@ advice! {
          bench whose health case gives the board up wants `health: false` for that";
     IsBack: WrongSpeed,
         "it answers at its own speed again",
-        "it is back at HOME baud, so that nothing has to be put back. Look for what had left it at another speed: a case, a loader or a person whose AT+IPR was not undone";
+        "it was found at another speed and answers at HOME baud since (a reset or `restore` has brought it back), so that nothing is left to be done to it. Look for what had left it at another speed: a case, a loader or a person whose AT+IPR was not undone";
     DoesNotSwitch: WrongSpeed,
         "AT+IPR is answered OK and changes nothing",
         "the module stays at SPEED baud, whatever AT+IPR says: leave the port at SPEED, and try AT+IPR with one other speed. A speed that is confirmed and not taken is a finding about the firmware: \
@@ -153,7 +153,7 @@ advice! {
         "nothing is wrong with the board: wait for #SYSSTART before the first command. A scenario whose times do not fit how fast this board starts wants a copy with others";
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
-        "nothing is wrong with the board: give the step more time (`within`), as much as it took here";
+        "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
     ResetFirst: DoesNotStart,
         "only a command to restart was tried",
         "pulse reset: if the application starts then, only the restart by command hangs, and a reset is the way out of boot code. If a reset does not help either, see whether boot code takes the hotkey \
@@ -186,12 +186,8 @@ advice! {
         "look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file (public hosts disagree on its level at rest). Until then send AT twice: the first only wakes it";
     SentAtOtherSpeed: ShutDown,
         "it fell silent after bytes at another speed",
-        "it fell silent after bytes at another speed than its own: run the same steps without these. If it answers then, its receiver hangs after a byte that it cannot read: a finding about the firmware. \
+        "it fell silent after bytes at another speed than its own: run the same steps without these (a case that tells the module another speed sets the port to it as well, `uart`). If it answers then, its receiver hangs after a byte that it cannot read: a finding about the firmware. \
          If not, look at its temperature and its supply (AT#TEMPLIMIT, AT#VBATLIMIT)";
-    HostWasHeard: ShutDown,
-        "it talks and answers nothing, and the host was heard before",
-        "the wires are not the problem: both directions work. Switch the supply off and on. If it still answers nothing, upload the installed version again; if it stays so, it is a finding about the \
-         firmware: keep the timeline";
     SupplyMayBeGone: ShutDown,
         "not even a reset brings it back",
         "measure the supply at the kit and look at the wires: not even a reset brings it back";
@@ -232,6 +228,20 @@ advice! {
     NeverAsked: UploadStalled,
         "not a byte was asked for",
         "try once more and wait for longer: how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
+    NotTaken: NotAsExpected,
+        "the application answered by an error, and its echo came back as it was sent",
+        "look in ST's AT manual whether this firmware has the command (ATI and AT+CGMR say which it is), whether it is spelt so, and what it needs before (SIM, radio, another command); the numbers behind +CME ERROR \
+         are in 3GPP TS 27.007, ST's own ones are not published. Where the error is what should come, say `answer: ERROR`";
+    NotOfBootCode: NotAsExpected,
+        "boot code answered by 40xx",
+        "boot code is known to take ATI0, AT+IPR, AT#UP and AT#BOOT, and nothing else; what its 40xx mean is not published. What is meant for the application wants AT#BOOT and #SYSSTART before it. Where the code is what \
+         should come, say it: `result: 4001`";
+    StaysInBootCode: NotAsExpected,
+        "boot code answered last, and something was awaited that it does not say",
+        "boot code waits for commands and says nothing by itself: leave it by AT#BOOT, or by a pulse of reset, before anything of the application is waited for";
+    NothingWasDone: NotAsExpected,
+        "nothing was sent, and no line was moved",
+        "a module that runs says little by itself: pulse reset or send a command before something is waited for";
 }
 
 impl Advice {

@@ -33,7 +33,7 @@ macro_rules! causes {
                 !matches!(
                     self,
                     Self::PortLost | Self::LineStuck | Self::UncommandedReset | Self::WrongSpeed | Self::WrongPort | Self::EchoOnly | Self::StillStarting
-                        | Self::AcceptedLower | Self::AcceptedDamaged | Self::AcceptedWrongKey | Self::PowerWithoutEffect | Self::ToolFailed
+                        | Self::AcceptedLower | Self::AcceptedDamaged | Self::AcceptedWrongKey | Self::PowerWithoutEffect | Self::NotAsExpected | Self::ToolFailed
                 )
             }
 
@@ -101,8 +101,12 @@ causes! {
         "The module sleeps: it said so, or it answers only after it was woken.",
         "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
     ShutDown = "shut-down",
-        "The application answers nothing, or fell silent without a restart, although it is there and the wires are good: it has shut itself down, or hangs.",
+        "The application had answered and fell silent without a restart, although nothing else has changed: it has shut itself down, or hangs until a reset.",
         "measure its supply and look at its temperature (AT#TEMPLIMIT and AT#VBATLIMIT are about the limits at which it shuts itself down), at what was sent last, and whether power saving is on";
+    ApplicationHangs = "application-hangs",
+        "The application says that it starts, and answers no command, not even right after a reset, although the host is heard over the same wires.",
+        "the wires are not the problem: both directions work. Switch the supply off and on. If it still answers nothing, upload the installed version again; if it stays so, it is a finding about the \
+         firmware: keep the timeline";
     EchoOnly = "echo-only",
         "What comes back is what was sent, byte for byte, and nothing else: TX and RX touch each other, or the far end is not connected.",
         "look for a loop-back plug or solder bridge, and that K209 pin 1 and 2 go to the host's RX and TX, not to each other";
@@ -134,6 +138,9 @@ causes! {
     UploadProtocol = "upload-protocol",
         "The device broke the rules of an upload: it said that it had all of the image before it had.",
         "try once more; if it repeats, the boot code's version matters (ATI0): report it with the timeline, and check which version runs now";
+    NotAsExpected = "not-as-expected",
+        "The module speaks clearly, nothing is seen to be wrong with board or bench, and what came is not what the step wants: the firmware, or the scenario.",
+        "compare what came with what the step wants. Where the scenario is wrong, mend it. Where this firmware does otherwise than the one before (AT+CGMR says which it is), that is a finding: keep the timeline";
     PortLost = "port-lost",
         "The port vanished while it was in use.",
         "look at the USB cable, the hub's supply and `dmesg`; name the port by its place on USB or its serial number, so that it is found again under any name";

@@ -60,7 +60,8 @@ pub fn expected(fault: &str) -> Option<Expected> {
         "upload-ends-early" => Cause::UploadProtocol,
         "upload-stalls" => Cause::UploadStalled,
         "still-booting" => Cause::StillStarting,
-        "shuts-down-after" | "hangs-when-misframed" | "application-silent" => Cause::ShutDown,
+        "shuts-down-after" | "hangs-when-misframed" => Cause::ShutDown,
+        "application-silent" => Cause::ApplicationHangs,
         "watchdog-after" | "resets-itself" => Cause::UncommandedReset,
         "break-at-start"
         | "noise-at-start"

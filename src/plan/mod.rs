@@ -83,6 +83,9 @@ pub struct Case {
     pub is_of_board: bool,
 }
 
+/// The scenario, and the suite in JUnit, of what is done to a board by itself: its health case, and what the bench file wants.
+pub const BOARDS: &str = "boards";
+
 /// The numbers of steps that the bench file wants done before each case begin here: above those that a scenario can have.
 pub const BOARD_STEPS: u16 = 50_000;
 
@@ -101,7 +104,7 @@ impl Case {
     pub fn of_board(name: String, file: &Path, line: u32, steps: &BoardSteps, finally: &BoardSteps) -> Self {
         Self {
             name,
-            scenario: "boards".to_owned(),
+            scenario: BOARDS.to_owned(),
             summary: "What the bench file wants done to the board.".to_owned(),
             file: file.to_owned(),
             line,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{CaseReport, Line, ProbeMade};
-use crate::plan::Effect;
+use crate::plan::{BOARDS, Effect};
 use crate::timeline::event::{Outcome, StepInfo};
 
 /// What took less is shown in milliseconds.
@@ -42,7 +42,9 @@ pub(super) fn reasons(report: &CaseReport) -> Vec<Reason<'_>> {
     for other in diagnosis.iter().flat_map(|diagnosis| &diagnosis.or) {
         words("or", Some(format!("{}: {}", other.cause, other.because)));
     }
-    words("decides", diagnosis.and_then(|diagnosis| diagnosis.probe).map(|probe| probe.words().to_owned()));
+    // A health case does next to nothing to a board.
+    let who = if report.case.scenario == BOARDS { " (`evkit-hil diagnose` does that)" } else { "" };
+    words("decides", diagnosis.and_then(|diagnosis| diagnosis.probe).map(|probe| format!("{}{who}", probe.words())));
     let evidence = report.evidence.iter().enumerate();
     reasons.extend(evidence.map(|(i, line)| Reason { label: if i == 0 { "evidence" } else { "" }, text: Text::Line(line) }));
     if !report.probes.is_empty() {

@@ -389,7 +389,12 @@ fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &
         // Nobody can tell whether the case would fit: to skip it would hide a board that is dead, or a port that is the wrong one.
         Firmware::Silent(seen, evidence) => {
             let expected = format!("the version that `requires` asks for, in answer to AT+CGMR within {}", show_duration(FIRMWARE));
-            return Err(Stop::Rig(Finding::new("the application does not answer, before the first step", expected, seen, evidence)));
+            let reason = if seen == "nothing" {
+                "the application does not answer, before the first step"
+            } else {
+                "AT+CGMR brings no OK, before the first step"
+            };
+            return Err(Stop::Rig(Finding::new(reason, expected, seen, evidence)));
         }
     };
     let Ok(version) = text.parse::<Version>() else {
@@ -404,6 +409,7 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
     let id = step.map(|step| step.id);
     // Of a rig's fault within the case, bytes tell nothing; before its first step it is the board that does not answer.
     let is_of_board = !matches!(stop, Stop::Interrupted | Stop::Rig(_)) || (matches!(stop, Stop::Rig(_)) && step.is_none());
+    let is_of_steps = matches!(stop, Stop::Failed(_) | Stop::Forbidden(_));
     let (outcome, finding) = match stop {
         Stop::Interrupted => {
             let mut verdict = passed();
@@ -444,7 +450,8 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
     if is_of_board {
         let probed = probe::diagnose(conductor, around, Reach::Lines);
         given_up = probed.given_up();
-        verdict.diagnosis = probed.diagnosis;
+        let is_sound = is_of_steps && probed.stop.is_none();
+        verdict.diagnosis = probed.diagnosis.or_else(|| conductor.not_as_expected().filter(|_| is_sound));
     }
     Ran { verdict, given_up, begun }
 }

@@ -309,6 +309,12 @@ impl<'a> Conductor<'a> {
         Ok(self.examiner.diagnosis())
     }
 
+    /// Where no known cause fits what the timeline has so far: that the module speaks clearly and says something else; `None` where it does not.
+    #[must_use]
+    pub fn not_as_expected(&self) -> Option<event::Diagnosis> {
+        self.examiner.not_as_expected()
+    }
+
     /// A diagnosis of before, with the next thing to try as it is now. Where the timeline cannot be read, it stays.
     pub fn revised(&mut self, found: event::Diagnosis) -> event::Diagnosis {
         if self.examine().is_ok() { self.examiner.revised(found) } else { found }

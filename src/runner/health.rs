@@ -16,6 +16,7 @@ use super::stop::{Finding, Stop};
 use super::watch::Watch;
 use super::words::describe_bytes;
 use crate::bench::{Board, Sim};
+use crate::plan::BOARDS;
 use crate::plan::units::show_duration;
 use crate::report::escape;
 use crate::seam::Seam;
@@ -63,7 +64,7 @@ pub fn check(
     let mut conductor = Conductor::new(seam, timeline, around.port_speed, around.host_late, watch, progress);
     let mut imei = None;
     let result = conductor
-        .record(own_case(name, "boards", "The application answers, and the unit is the one that the bench means.", board, around))
+        .record(own_case(name, BOARDS, "The application answers, and the unit is the one that the bench means.", board, around))
         .and_then(|_| examine(&mut conductor, board, around, &mut imei));
     let (verdict, mut given_up) = match result {
         Ok(()) => (case::passed(), None),
@@ -98,9 +99,13 @@ fn examine(conductor: &mut Conductor<'_>, board: &Board, around: &Circumstances,
         conductor.record(event::Property { name: name.clone(), value: value.clone() })?;
     }
     let deadline = conductor.now() + WITHIN;
-    while !answers(conductor, ANSWER)? {
+    loop {
+        let from = conductor.received();
+        if answers(conductor, ANSWER)? {
+            break;
+        }
         if conductor.now() >= deadline {
-            return Err(silent(conductor, board));
+            return Err(silent(conductor, board, from));
         }
     }
     settle(conductor)?;
@@ -129,13 +134,15 @@ fn examine(conductor: &mut Conductor<'_>, board: &Board, around: &Circumstances,
     if around.sim == Sim::Quiet { turn_off_radio(conductor) } else { Ok(()) }
 }
 
-fn silent(conductor: &Conductor<'_>, board: &Board) -> Stop {
+/// AT is not answered; shown is what came to the last one, behind `from`, or at all.
+fn silent(conductor: &Conductor<'_>, board: &Board, from: u64) -> Stop {
+    let last = Some(conductor.last_received(from)).filter(|last| !last.is_empty());
     Stop::Failed(Finding::new(
         format!("the application does not answer AT at {} baud", board.baud),
         format!("OK to AT within {}, before the first case", show_duration(WITHIN)),
         format!(
             "{}. `evkit-hil diagnose` looks further; `health: false` in the bench file takes the board as it is",
-            describe_bytes(&conductor.last_received(0))
+            describe_bytes(&last.unwrap_or_else(|| conductor.last_received(0)))
         ),
         conductor.evidence(),
     ))

@@ -84,6 +84,10 @@ pub(super) struct Facts {
     pub(super) moved: Option<(u64, Baud)>,
     /// The application said OK to the command that enters boot code.
     pub(super) entry_taken: Option<u64>,
+    /// How many hotkeys were sent after the resets before the last one, each in vain, and after how many.
+    pub(super) hotkeys_before: (u32, u32),
+    /// The module said that it goes to sleep, and so many commands at its speed brought nothing until it was reset.
+    pub(super) slept_through: Option<(u64, usize)>,
     /// What shows that the host was heard, in the whole case.
     pub(super) heard: Heard,
     /// The version of the last image that was accepted.
@@ -122,6 +126,8 @@ impl Default for Facts {
             entry_refused: None,
             moved: None,
             entry_taken: None,
+            hotkeys_before: (0, 0),
+            slept_through: None,
             heard: Heard::default(),
             took: None,
             damaged: Vec::new(),
@@ -214,7 +220,7 @@ impl Facts {
     /// A probe brought this.
     fn brought<T>(&self, what: T) -> Option<Brought<T>> {
         let probed = self.probed.as_ref()?;
-        Some(Brought { what, speed: self.speed, is_before_reset: probed.began == self.since.start })
+        Some(Brought { what, speed: self.speed, after: self.since.after_start(self.now), is_before_reset: probed.began == self.since.start })
     }
 
     /// The same, with the lines that nothing followed.
@@ -280,6 +286,11 @@ impl Facts {
         self.end_pending(End::Cr);
         self.line.clear();
         self.spoke_before = self.since.spoke.or(self.spoke_before);
+        self.hotkeys_before = match self.since.hotkeys.filter(|_| self.since.hotkey_is_last) {
+            Some((.., count)) => (self.hotkeys_before.0 + count, self.hotkeys_before.1 + 1),
+            None => (0, 0),
+        };
+        self.slept_through = self.since.slept.map(|slept| (slept, self.since.asked_after(slept, self.home))).or(self.slept_through);
         self.since = Since::new(Some(Start { how, seq, at }));
         self.stuck = None;
     }
@@ -299,7 +310,7 @@ impl Facts {
         }
         self.since.first_out.get_or_insert(seq);
         self.since.last_out = Some(seq);
-        self.since.sent_at.insert(self.speed);
+        self.since.sent_at.insert((self.speed, self.since.runs_at));
         if self.since.mirrored.is_some() && self.since.mirror.len() < BYTES {
             self.since.mirror.extend(bytes);
         }
@@ -480,6 +491,7 @@ impl Facts {
         if let Some(result) = result_of(&line, asks) {
             self.end_cut_echo();
             self.since.in_boot_code = !result.is_applications();
+            let mut told = None;
             let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, result.is_applications());
             match self.since.exchanges.back_mut() {
                 Some(last) if last.is_open() => {
@@ -492,6 +504,7 @@ impl Facts {
                         && let Some(speed) = last.told_speed()
                     {
                         self.moved = Some((last.seq, speed));
+                        told = Some(speed);
                     }
                     let is_known = is_known_command(&last.text);
                     let is_error = matches!(result, Result::Error | Result::Cme(_)) && result != Result::Cme(Some(1120));
@@ -523,6 +536,7 @@ impl Facts {
             }
             self.since.slept = None;
             self.spoke(line.seq);
+            self.since.runs_at = told.or(self.since.runs_at);
             return;
         }
         let text = String::from_utf8_lossy(&line.text).into_owned();
@@ -573,6 +587,7 @@ impl Facts {
     fn spoke(&mut self, seq: u64) {
         self.since.spoke = Some(seq);
         self.since.spoke_at = Some(self.speed);
+        self.since.runs_at = Some(self.speed);
         if self.is_off {
             self.spoke_without_supply.get_or_insert(seq);
         }

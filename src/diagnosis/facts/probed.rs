@@ -59,6 +59,8 @@ pub(in crate::diagnosis) struct Brought<T> {
     pub(in crate::diagnosis) what: T,
     /// The host's speed then.
     pub(in crate::diagnosis) speed: Baud,
+    /// How long after the module last began anew; zero where it did not.
+    pub(in crate::diagnosis) after: Duration,
     /// No probe had reset the module before it.
     pub(in crate::diagnosis) is_before_reset: bool,
 }

@@ -81,8 +81,10 @@ pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) strange: Vec<Line>,
     /// What came, by the host's speed at which it was read.
     pub(super) heard: Vec<Came>,
-    /// The host's speeds at which something was sent.
-    pub(in crate::diagnosis) sent_at: BTreeSet<Baud>,
+    /// The speed at which the module runs, as far as is known: it was heard there last, or has said OK to an AT+IPR.
+    pub(super) runs_at: Option<Baud>,
+    /// The host's speeds at which something was sent, with [`Since::runs_at`] then.
+    pub(super) sent_at: BTreeSet<(Baud, Option<Baud>)>,
     /// The application said first that its core is starting.
     pub(in crate::diagnosis) starting_from: Option<MonoTime>,
     /// The wake line was asserted last.
@@ -119,6 +121,16 @@ impl Since {
     /// The first command that the application answered by a result.
     pub(in crate::diagnosis) fn answered(&self) -> Option<&Exchange> {
         self.exchanges.iter().find(|exchange| exchange.result.as_ref().is_some_and(|(_, result)| result.is_applications()))
+    }
+
+    /// The host's speeds at which something was sent while the module ran at another: at `speed`, where nothing else is known.
+    pub(in crate::diagnosis) fn misframed_at(&self, speed: Baud) -> BTreeSet<Baud> {
+        self.sent_at.iter().filter(|(sent, runs)| *sent != runs.unwrap_or(speed)).map(|(sent, _)| *sent).collect()
+    }
+
+    /// How many commands were sent at `speed` after the event `seq`.
+    pub(in crate::diagnosis) fn asked_after(&self, seq: u64, speed: Baud) -> usize {
+        self.exchanges.iter().filter(|exchange| exchange.seq > seq && exchange.speed == speed).count()
     }
 
     /// The mean pause between two hotkeys.

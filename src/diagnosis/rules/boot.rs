@@ -15,7 +15,7 @@ impl Scene<'_> {
     /// Hotkeys were the last thing, or their acknowledge.
     pub(super) fn hotkey(&self) -> Option<Found> {
         let since = &self.facts.since;
-        let (first, last, count) = since.hotkeys?;
+        let (first, last, _) = since.hotkeys?;
         if !since.hotkey_is_last {
             let (acknowledge, _) = since.acknowledge?;
             let is_last = since.last().is_none_or(|last| last.seq < first);
@@ -36,7 +36,7 @@ impl Scene<'_> {
         if let Some(last) = since.last().filter(|last| last.to_boot_code && last.result.is_none() && last.seq > first) {
             return self.boot_silence(last);
         }
-        let many = hotkeys_were(count);
+        let many = hotkeys_were(self.facts);
         let evidence = || self.begin().into_iter().chain([first, last]);
         if let Some((asked, refused)) = self.facts.entry_refused {
             let because =
@@ -87,8 +87,20 @@ impl Scene<'_> {
                     "start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed: the module hears neither"
                 );
                 let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
-                return self.hangs_where_heard(&found).unwrap_or(found);
+                return match self.hangs_where_heard(&found) {
+                    Some(hangs) if !self.is_probed(Probe::Reset) => hangs.or(
+                        Cause::ShutDown,
+                        "it may have fallen silent soon after its start; in that case it answers right after a reset",
+                        Probe::Reset,
+                    ),
+                    hangs => hangs.unwrap_or(found),
+                };
             };
+            if self.answered_after_reset() && answered.speed == facts.speed {
+                let because =
+                    format!("{many} not acknowledged, nor was AT answered at any usual speed, and {} is right after a reset", answered.text);
+                return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence.chain([answered.seq])), answered.speed);
+            }
             if answered.speed != facts.speed {
                 return self.wrong_speed(answered, evidence.collect());
             }
@@ -168,6 +180,7 @@ impl Scene<'_> {
             facts.speed
         );
         let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence);
+        let found = found.against("a boot code that misses a hotkey now and then looks the same: `repeat` on the step shows how often it does", []);
         if self.answers_at_home() { found.next_with(Advice::IsBack, &[("HOME", &facts.home)]) } else { found }
     }
 
@@ -210,9 +223,11 @@ impl Scene<'_> {
                 Result::Code(code) => code.as_str(),
                 _ => "0",
             };
+            let entered = self.facts.since.acknowledge.map(|(acknowledge, _)| acknowledge);
+            let how = entered.map_or("", |_| "; the hotkey of this case had led into it, and nothing out of it");
             let because =
-                format!("{} was meant for the application and was answered by {said} with CR alone, as boot code does", last.text);
-            return Some(Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [last.seq, seq]));
+                format!("{} was meant for the application and was answered by {said} with CR alone, as boot code does{how}", last.text);
+            return Some(Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [last.seq, seq].into_iter().chain(entered)));
         }
         if let Result::Code(code) = result
             && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || last.text.starts_with("AT+IPR="))
@@ -271,8 +286,14 @@ fn is_often(facts: &Facts) -> bool {
     facts.since.hotkeys_from <= AT_ONCE && facts.since.hotkeys_every().is_some_and(|every| every <= CLOSE)
 }
 
-pub(super) fn hotkeys_were(count: u32) -> String {
-    if count == 1 { "one hotkey was".to_owned() } else { format!("{count} hotkeys were") }
+/// How many were sent, with those of the resets before that were in vain as well.
+pub(super) fn hotkeys_were(facts: &Facts) -> String {
+    let (before, resets) = facts.hotkeys_before;
+    match (facts.since.hotkeys.map_or(0, |(.., count)| count), before) {
+        (1, 0) => "one hotkey was".to_owned(),
+        (count, 0) => format!("{count} hotkeys were"),
+        (count, before) => format!("{} hotkeys, in {} tries with a reset before each, were", count + before, resets + 1),
+    }
 }
 
 pub(super) fn milliseconds(duration: Duration) -> String {

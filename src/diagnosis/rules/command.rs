@@ -172,7 +172,7 @@ impl Scene<'_> {
         }
         if self.answered_after_reset() || self.probe_started().is_some_and(|started| !started.is_before_reset) {
             let because = format!("AT+IPR was answered OK at {old} baud, and nobody answered after that at any speed, until a reset");
-            return Found::new(Cause::ShutDown, Sure::Likely, because, evidence);
+            return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence), old);
         }
         // A reset may undo the AT+IPR or not.
         let resets_at = self.probed().map(|probed| &probed.resets_at);
@@ -258,7 +258,7 @@ impl Scene<'_> {
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}; the hotkey brought no 0x9A either", found.because), ..found };
         }
-        found.or(Cause::ShutDown, "an application that hangs answers as little; in that case boot code takes the hotkey", Probe::Boot)
+        found.or(Cause::ApplicationHangs, "an application that hangs answers as little; in that case boot code takes the hotkey", Probe::Boot)
     }
 
     /// The host was heard in this case: what answers nothing now hangs.
@@ -269,18 +269,20 @@ impl Scene<'_> {
             (None, Some((seq, _))) => (seq, "it had answered before over the same wires"),
             (None, None) => return None,
         };
-        let because = format!("{}; {who}, so that the host is heard, and the application hangs", found.because);
+        let because = format!("{}; {who}, so that the host is heard: it is the application that hangs", found.because);
         let evidence = found.evidence.iter().copied().chain([seq]);
-        Some(Found::new(Cause::ShutDown, Sure::Likely, because, evidence).next(Advice::HostWasHeard))
+        Some(Found::new(Cause::ApplicationHangs, Sure::Likely, because, evidence))
     }
 
     /// It had fallen silent and answers at `speed` after a reset: bytes at another speed that were sent before may be why.
     pub(super) fn after_other_speed(&self, found: Found, speed: Baud) -> Found {
-        let others: Vec<String> = self.facts.since.sent_at.iter().filter(|sent| **sent != speed).map(ToString::to_string).collect();
+        let others: Vec<String> = self.facts.since.misframed_at(speed).iter().map(ToString::to_string).collect();
         if others.is_empty() {
             return found;
         }
-        let because = format!("{}; before that bytes were sent at {} baud", found.because, others.join(", "));
+        let told = self.facts.moved.map_or_else(String::new, |(_, told)| format!(" (AT+IPR={told} of this case was answered OK)"));
+        let because =
+            format!("{}; before that bytes were sent at {} baud, which was not its speed then{told}", found.because, others.join(", "));
         Found { because, ..found }.next(Advice::SentAtOtherSpeed)
     }
 

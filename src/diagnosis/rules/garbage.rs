@@ -54,7 +54,8 @@ impl Scene<'_> {
         if (since.unasked > 0 && is_text) || is_overheard || facts.is_off {
             let said = lines.first().filter(|_| is_text).map_or_else(String::new, |line| format!(": {}", quoted(&line.text)));
             let because = format!("it talks without being asked, and none of it is a word of the module{said}");
-            let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence());
+            let said = lines.first().filter(|_| is_text).map(|line| line.seq);
+            let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence().chain(said));
             let asks = !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) && !facts.is_off;
             return Some(if asks {
                 found.or(

@@ -4,6 +4,7 @@ mod boot;
 mod command;
 mod found;
 mod garbage;
+mod otherwise;
 mod noise;
 mod silence;
 mod upload;
@@ -27,15 +28,24 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
     }
 }
 
+/// Of what came and is no known cause, that the module speaks clearly and says something else than was wanted; `None` where that is not so.
+pub(super) fn not_as_expected(facts: &Facts) -> Option<Found> {
+    Scene { facts, now: None }.otherwise()
+}
+
 /// The next thing to try for `found`, once all of a case is known (`now`), where what came after the diagnosis has made another one right; `before` is what was judged.
 pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<String> {
     let is_later = |seq: u64| found.evidence.iter().all(|evidence| *evidence < seq);
     let answered = now.heard.by_application.filter(|(seq, _)| is_later(*seq));
     let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
+    let is_said = |advice: &[Advice]| advice.iter().any(|advice| advice.is_said(&found.next));
     match (found.cause, answered) {
-        (Cause::WrongSpeed, Some((_, speed))) if before.since.switched.is_none() && speed == now.home => {
-            // A board that was where it should be is not back.
-            (!Advice::PortElsewhere.is_said(&found.next)).then(|| Advice::IsBack.filled(&[("HOME", &now.home)]))
+        (Cause::WrongSpeed, Some((_, speed))) if speed == now.home && is_said(&[Advice::PutBack, Advice::TryAt, Advice::BootCodeElsewhere]) => {
+            Some(Advice::IsBack.filled(&[("HOME", &now.home)]))
+        }
+        (Cause::Asleep, _) if is_said(&[Advice::SleepsByItself]) => {
+            let slept = now.slept_through.filter(|(slept, asked)| found.evidence.contains(slept) && *asked > 1);
+            slept.map(|_| Advice::SleepsOn.next().to_owned())
         }
         (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
             Some(_) => Some(Advice::ResetBringsIt),

@@ -196,7 +196,8 @@ impl Scene<'_> {
         }
         if since.start.is_some() {
             let because = "nothing came at first, and a later AT is answered: the application needed more time";
-            return Found::new(Cause::StillStarting, Sure::Likely, because, evidence).next(Advice::GiveItTime);
+            let after = self.probed().and_then(|probed| probed.answered.as_ref()).map_or(Duration::ZERO, |answered| answered.after);
+            return give_it_time(Found::new(Cause::StillStarting, Sure::Likely, because, evidence), after);
         }
         let because =
             format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
@@ -226,13 +227,17 @@ impl Scene<'_> {
                 }
             };
         }
-        if let Some((.., count)) = since.hotkeys.filter(|_| since.hotkey_is_last) {
-            let many = hotkeys_were(count);
-            return self.not_acknowledged(&many, *seq, evidence);
+        if since.hotkeys.is_some() && since.hotkey_is_last {
+            return self.not_acknowledged(&hotkeys_were(self.facts), *seq, evidence);
         }
         let because = format!("nothing had come yet, and {message} came when it was waited for longer");
-        Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq])).next(Advice::GiveItTime)
+        give_it_time(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq])), started.after)
     }
+}
+
+/// What came so long after the start wants as much, and half of it to spare.
+fn give_it_time(found: Found, after: Duration) -> Found {
+    found.next_with(Advice::GiveItTime, &[("TOOK", &seconds(after)), ("ENOUGH", &format!("{} s", (after * 3 / 2).as_secs() + 1))])
 }
 
 pub(super) const fn without_effect(start: Start) -> Cause {

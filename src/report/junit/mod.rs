@@ -16,7 +16,9 @@ use time::OffsetDateTime;
 
 use self::gaps::Gaps;
 use super::explanation::{Text, place, reasons};
+use super::width::wrap;
 use super::{CaseReport, GivenUp, Missing, ReportError, RunReport, Transcript, escape};
+use crate::plan::BOARDS;
 use crate::timeline::event::Outcome;
 
 /// Writes the JUnit file of a run to `path`, with its parent directories; a file that is there is replaced whole or, on an error, left as it is.
@@ -105,8 +107,8 @@ fn junit(run: &RunReport, dir: &Path) -> Result<Vec<u8>, ReportError> {
     gaps.mend(&xml)
 }
 
-/// The suite of the boards: their health cases, and those that were given up.
-const BOARDS: &str = "boards";
+/// How wide a line of words is.
+const WIDTH: usize = 100;
 
 /// The suite of what a run had to show and did not.
 const REQUIRED: &str = "required";
@@ -218,15 +220,22 @@ fn required_case(missing: &Missing) -> TestCase {
 fn trace(report: &CaseReport) -> String {
     let mut trace = format!("at: {}\n", escape::text(&place(report)));
     for reason in reasons(report) {
-        let label = if reason.label.is_empty() { "evidence" } else { reason.label };
-        let text = match reason.text {
-            Text::Words(words) => escape::text(&words).into_owned(),
-            Text::Line(line) => line.to_string(),
-        };
-        trace.push_str(&format!("{label}: {text}\n"));
+        match reason.text {
+            Text::Words(words) => {
+                let words = escape::text(&words);
+                let lines = wrap(&words, WIDTH).join("\n  ");
+                trace.push_str(&format!("{}: {lines}\n", reason.label));
+            }
+            Text::Line(line) => {
+                if !reason.label.is_empty() {
+                    trace.push_str(&format!("{}:\n", reason.label));
+                }
+                trace.push_str(&format!("  {line}\n"));
+            }
+        }
     }
-    for line in &report.last_lines {
-        trace.push_str(&format!("last bytes: {line}\n"));
+    for (i, line) in report.last_lines.iter().enumerate() {
+        trace.push_str(&format!("{}  {line}\n", if i == 0 { "last bytes:\n" } else { "" }));
     }
     trace
 }

@@ -5,7 +5,8 @@ use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
 
 pub(super) fn run(conductor: &mut Conductor<'_>, cause: Cause) -> Result<(), Stop> {
-    match conductor.diagnose()? {
+    let found = conductor.diagnose()?;
+    match found.or_else(|| conductor.not_as_expected()) {
         Some(found) if found.causes().any(|named| named == cause) => {
             conductor.record(found)?;
             Ok(())
