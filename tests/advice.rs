@@ -158,7 +158,10 @@ fn a_case_that_ended_as_another_is_told_of_in_short() {
     "  - reset: { pulse: 15 ms }\n  - expect: { text: \"READY\\r\\n\", within: 5 s }\n",
     "what came is whole and clean, and nothing is seen to be wrong with board or bench"
 )]
-#[case("  - handshake:\n  - boot: { command: ATI0, result: error }\n", "boot code answered ATI0 by \"ST8700 BOOT 1.4.0\" and 0, and waits for the next command")]
+#[case(
+    "  - handshake:\n  - boot: { command: ATI0, result: error }\n",
+    "boot code answered ATI0 by \"ST8700 BOOT 1.4.0\" and 0, and waits for the next command"
+)]
 fn where_the_module_says_something_else_no_board_is_blamed(#[case] steps: &str, #[case] because: &str) {
     let found = diagnosis(&ran(&format!("steps:\n{steps}")));
     assert_eq!((found.cause, found.sure, found.because.as_str()), (Cause::NotAsExpected, Sure::Likely, because), "{found:?}");

@@ -4,6 +4,7 @@
 
 mod scripted;
 
+use evkit_hil::diagnosis::Cause;
 use evkit_hil::timeline::event::Outcome;
 use rstest::rstest;
 use scripted::{Scripted, passed, reports, run};
@@ -45,6 +46,7 @@ fn a_command_that_came_back_whole_was_not_damaged(#[case] before: &str, #[case] 
     let body = format!("steps:\n{before}  - at: {{ command: ATNONE, within: 50 ms }}\n");
     let device = || Scripted { answers: vec![(b"ATNONE\r", answer)], ..Scripted::default() };
     let ran = run(&body, device(), |_| {});
-    assert_eq!((ran.verdict.reason.as_str(), &ran.verdict.diagnosis), ("ATNONE was answered ERROR", &None));
+    let cause = ran.verdict.diagnosis.as_ref().map(|found| found.cause);
+    assert_eq!((ran.verdict.reason.as_str(), cause), ("ATNONE was answered ERROR", Some(Cause::NotAsExpected)), "{:?}", ran.verdict);
     passed(&run(&body.replace("within", "answer: ERROR, within"), device(), |_| {}));
 }

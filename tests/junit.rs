@@ -91,12 +91,15 @@ step: expect: { text: "OK\r\n", within: 300 ms, because: only the application an
 reason: no OK within 300 ms
 expected: "OK\r\n" within 300 ms of the send, because only the application answers OK
 seen: \x9a\x1b[31m\x00\xff]]\x3e4003\r
-cause: acknowledged-silent (very likely): the boot code acknowledged the hotkey 3.017 s after the release, and no command was answered in the application's way
-evidence: +3.017000 s  <- \x9a
+cause: acknowledged-silent (very likely): the boot code acknowledged the hotkey 3.017 s after the release,
+  and no command was answered in the application's way
+evidence:
+  +3.017000 s  <- \x9a
 next: look whether the board's push-button or a debugger holds it in boot code
-last bytes: +3.015000 s  -> AT+IPR=460800\r
-last bytes: +3.017000 s  <- \x9a
-last bytes: +3.117000 s  <- \x1b[31m\x00\xff]]\x3e4003\r
+last bytes:
+  +3.015000 s  -> AT+IPR=460800\r
+  +3.017000 s  <- \x9a
+  +3.117000 s  <- \x1b[31m\x00\xff]]\x3e4003\r
 ]]></failure>
       <system-out><![CDATA[timeline: runs/2/events.jsonl and runs/2/bytes.bin
 +0.000000 s  -- step 1/4 (line 9): reset: { pulse: 15 ms }

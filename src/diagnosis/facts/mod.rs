@@ -220,7 +220,12 @@ impl Facts {
     /// A probe brought this.
     fn brought<T>(&self, what: T) -> Option<Brought<T>> {
         let probed = self.probed.as_ref()?;
-        Some(Brought { what, speed: self.speed, after: self.since.after_start(self.now), is_before_reset: probed.began == self.since.start })
+        Some(Brought {
+            what,
+            speed: self.speed,
+            after: self.since.after_start(self.now),
+            is_before_reset: probed.began == self.since.start,
+        })
     }
 
     /// The same, with the lines that nothing followed.

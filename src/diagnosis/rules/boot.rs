@@ -97,9 +97,12 @@ impl Scene<'_> {
                 };
             };
             if self.answered_after_reset() && answered.speed == facts.speed {
-                let because =
-                    format!("{many} not acknowledged, nor was AT answered at any usual speed, and {} is right after a reset", answered.text);
-                return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence.chain([answered.seq])), answered.speed);
+                let because = format!(
+                    "{many} not acknowledged, nor was AT answered at any usual speed, and {} is right after a reset",
+                    answered.text
+                );
+                return self
+                    .after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence.chain([answered.seq])), answered.speed);
             }
             if answered.speed != facts.speed {
                 return self.wrong_speed(answered, evidence.collect());
@@ -180,7 +183,8 @@ impl Scene<'_> {
             facts.speed
         );
         let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence);
-        let found = found.against("a boot code that misses a hotkey now and then looks the same: `repeat` on the step shows how often it does", []);
+        let found =
+            found.against("a boot code that misses a hotkey now and then looks the same: `repeat` on the step shows how often it does", []);
         if self.answers_at_home() { found.next_with(Advice::IsBack, &[("HOME", &facts.home)]) } else { found }
     }
 

@@ -258,7 +258,11 @@ impl Scene<'_> {
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}; the hotkey brought no 0x9A either", found.because), ..found };
         }
-        found.or(Cause::ApplicationHangs, "an application that hangs answers as little; in that case boot code takes the hotkey", Probe::Boot)
+        found.or(
+            Cause::ApplicationHangs,
+            "an application that hangs answers as little; in that case boot code takes the hotkey",
+            Probe::Boot,
+        )
     }
 
     /// The host was heard in this case: what answers nothing now hangs.

@@ -4,8 +4,8 @@ mod boot;
 mod command;
 mod found;
 mod garbage;
-mod otherwise;
 mod noise;
+mod otherwise;
 mod silence;
 mod upload;
 
@@ -40,7 +40,9 @@ pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<
     let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
     let is_said = |advice: &[Advice]| advice.iter().any(|advice| advice.is_said(&found.next));
     match (found.cause, answered) {
-        (Cause::WrongSpeed, Some((_, speed))) if speed == now.home && is_said(&[Advice::PutBack, Advice::TryAt, Advice::BootCodeElsewhere]) => {
+        (Cause::WrongSpeed, Some((_, speed)))
+            if speed == now.home && is_said(&[Advice::PutBack, Advice::TryAt, Advice::BootCodeElsewhere]) =>
+        {
             Some(Advice::IsBack.filled(&[("HOME", &now.home)]))
         }
         (Cause::Asleep, _) if is_said(&[Advice::SleepsByItself]) => {

@@ -23,14 +23,18 @@ impl Scene<'_> {
         Some(match result {
             Result::Ok => found(format!("{} was answered by {}OK, whole and clean", last.text, lines_of(last)), evidence),
             Result::Error | Result::Cme(_) => {
-                let how = if last.echo.is_some() { "came back as it was sent, so that it arrived, and" } else { "arrived, as far as can be seen, and" };
-                found(format!("{} {how} was answered by {result}: the application does not take it", last.text), evidence).next(Advice::NotTaken)
+                let how = if last.echo.is_some() {
+                    "came back as it was sent, so that it arrived, and"
+                } else {
+                    "arrived, as far as can be seen, and"
+                };
+                found(format!("{} {how} was answered by {result}: the application does not take it", last.text), evidence)
+                    .next(Advice::NotTaken)
             }
-            Result::Zero => found(
-                format!("boot code answered {} by {}0, and waits for the next command", last.text, lines_of(last)),
-                evidence,
-            )
-            .next(Advice::StaysInBootCode),
+            Result::Zero => {
+                found(format!("boot code answered {} by {}0, and waits for the next command", last.text, lines_of(last)), evidence)
+                    .next(Advice::StaysInBootCode)
+            }
             Result::Code(code) => {
                 found(format!("boot code answered {} by {code}: it does not take it", last.text), evidence).next(Advice::NotOfBootCode)
             }
