@@ -153,7 +153,10 @@ fn a_case_that_ended_as_another_is_told_of_in_short() {
 
 /// The case ends at what the module says, and no board or bench is to blame for it.
 #[rstest]
-#[case("  - at: { command: AT+CGMR, shows: { text: \"9.9.9\" } }\n", "AT+CGMR was answered by \"2.7.0\" and OK, whole and clean")]
+#[case(
+    "  - at: { command: AT+CGMR, shows: { text: \"9.9.9\" } }\n",
+    "AT+CGMR was answered by \"2.7.0\" and OK, 3 ms after it was sent, whole and clean"
+)]
 #[case(
     "  - reset: { pulse: 15 ms }\n  - expect: { text: \"READY\\r\\n\", within: 5 s }\n",
     "what came is whole and clean, and nothing is seen to be wrong with board or bench"
@@ -165,6 +168,19 @@ fn a_case_that_ended_as_another_is_told_of_in_short() {
 fn where_the_module_says_something_else_no_board_is_blamed(#[case] steps: &str, #[case] because: &str) {
     let found = diagnosis(&ran(&format!("steps:\n{steps}")));
     assert_eq!((found.cause, found.sure, found.because.as_str()), (Cause::NotAsExpected, Sure::Likely, because), "{found:?}");
+}
+
+/// It answers while reset is asserted, and a port that says something now and then while nothing is sent.
+#[rstest]
+#[case(
+    "virtual: { fault: ignores-reset }\nsteps:\n  - reset: assert\n  - at: { command: AT, answer: silent }\n",
+    Cause::ResetWithoutEffect
+)]
+#[case("virtual: { wrong-port: nmea, wrong-port-period: 5 s }\nsteps:\n  - at: { command: AT, tries: 2 }\n", Cause::WrongPort)]
+#[case("effects: [nvm]\nsteps:\n  - at: { command: \"AT#LDRST=2,2\" }\n  - wait: 1 s\n  - at: { command: AT }\n", Cause::BootCodeAnswered)]
+fn what_tells_it_from_another_cause(#[case] rest: &str, #[case] cause: Cause) {
+    let found = diagnosis(&ran(rest));
+    assert_eq!(found.cause, cause, "{found:?}");
 }
 
 /// Three tries of one step, of which only the last was counted.
@@ -520,6 +536,92 @@ steps:
 ",
     Advice::SleepsByItself
 )]
+#[case(
+    "virtual: { application-start: 40 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 60 s }
+",
+    Advice::OrStartsSlowly
+)]
+// The case has switched the supply off, or its reset has put back what it had told the board.
+#[case("effects: [power]\nsteps:\n  - power: off\n  - at: { command: AT, tries: 2 }\n", Advice::OffByCase)]
+#[case("effects: [power]\nsteps:\n  - power: off\n  - expect: { text: \"#SYSSTART\", within: 5 s }\n", Advice::OffByCase)]
+#[case("steps:\n  - reset: assert\n  - expect: { text: \"#SYSSTART\", within: 5 s }\n", Advice::HeldByCase)]
+#[case(
+    "effects: [speed]
+virtual: { speed-outlives-reset: never }
+steps:
+  - at: { command: AT+IPR=57600 }
+  - uart: { baud: 57600 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\", within: 35 s }
+",
+    Advice::UndoneByReset
+)]
+// The port is not where boot code had taken the hotkey.
+#[case("steps:\n  - handshake:\n  - uart: { baud: 460800 }\n  - boot: { command: ATI0 }\n", Advice::PortElsewhere)]
+#[case(
+    "effects: [speed]
+steps:
+  - handshake:
+  - boot: { command: AT+IPR=460800 }
+  - uart: { baud: 921600 }
+  - wait: 300 ms
+  - boot: { command: ATI0 }
+",
+    Advice::PortElsewhere
+)]
+// Hotkeys without a reset, to an application with its echo on and off.
+#[case("steps:\n  - handshake: { pulse: none }\n", Advice::NoReset)]
+#[case("virtual: { echo: false }\nsteps:\n  - handshake: { pulse: none }\n", Advice::NoReset)]
+#[case("steps:\n  - handshake: { outcome: not-acknowledged }\n", Advice::TookIt)]
+#[case("virtual: { ldrst-answered: false }\neffects: [nvm]\nsteps:\n  - at: { command: \"AT#LDRST=2,2\" }\n", Advice::EntryUnanswered)]
+#[case(
+    "effects: [firmware]
+virtual: { check-time: 2 s }
+images: { newer: { make: { A: 2.8.0, M: 2.8.0, S: 2.8.0, key: \"0405\", size: 8 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer, request-within: 1 s }
+",
+    Advice::NoVerdict
+)]
+#[case(
+    "effects: [firmware]
+virtual: { request-delay: 20 ms }
+images: { newer: { make: { A: 2.8.0, M: 2.8.0, S: 2.8.0, key: \"0405\", size: 64 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer, within: 10 s }
+",
+    Advice::StillAsking
+)]
+// An answer that comes when the step has given up: of boot code, and of the application, before it has said anything and after.
+#[case("virtual: { boot-answer-delay: 100 ms }\nsteps:\n  - handshake:\n  - boot: { command: ATI0, within: 50 ms }\n", Advice::TooLate)]
+#[case("virtual: { answer-delay: 500 ms }\nsteps:\n  - at: { command: AT+CGMR, within: 200 ms }\n", Advice::TooLate)]
+#[case(
+    "virtual: { answer-delay: 300 ms }\nsteps:\n  - at: { command: AT }\n  - at: { command: AT+CGMR, within: 100 ms }\n",
+    Advice::TooLate
+)]
+#[case("virtual: { boot-command-answered: false }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT }\n", Advice::GoesUnanswered)]
+#[case("effects: [raw]\nsteps:\n  - send: { text: ATI }\n  - expect: { text: OK, within: 2 s }\n", Advice::NoCr)]
+#[case("effects: [raw]\nsteps:\n  - send: { text: AT+CGMR }\n  - wait: 100 ms\n  - at: { command: AT }\n", Advice::LineNotClean)]
+#[case(
+    "steps:
+  - uart: { baud: 460800 }
+  - at: { command: AT, within: 300 ms, answer: silent }
+  - uart: { baud: 115200 }
+  - at: { command: AT }
+",
+    Advice::LineNotClean
+)]
+#[case("effects: [raw]\nsteps:\n  - send: { text: \"AT+FOO\\r\" }\n  - at: { command: AT+CGMR }\n", Advice::AnswersTheOneBefore)]
+#[case("effects: [speed]\nsteps:\n  - at: { command: AT+IPR=123456 }\n", Advice::NotTaken)]
+#[case("virtual: { application-start: 3 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - at: { command: AT }\n", Advice::AskedTooEarly)]
+#[case("virtual: { fault: application-garbles, echo: false }\nsteps:\n  - at: { command: AT+CGMR }\n", Advice::AnswersGarbled)]
 // Nothing is wrong with the board.
 #[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
 #[case("steps:\n  - handshake:\n  - boot: { command: ATI9 }\n", Advice::NotOfBootCode)]

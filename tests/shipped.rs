@@ -128,7 +128,8 @@ fn a_board_that_starts_when_it_likes_is_not_named_faulty() {
         failed += u32::from(report.outcome() == Outcome::Failed);
         let cause = report.verdict.diagnosis.as_ref().map(|diagnosis| diagnosis.cause);
         // What came too early and what the application took: the steps are told, not the board.
-        let is_of_the_host = cause.is_none_or(|cause| matches!(cause, Cause::StillStarting | Cause::ApplicationAnswered | Cause::NotAsExpected));
+        let is_of_the_host =
+            cause.is_none_or(|cause| matches!(cause, Cause::StillStarting | Cause::ApplicationAnswered | Cause::NotAsExpected));
         assert!(is_of_the_host, "{start}: {:?}", report.verdict);
     }
     assert!(failed > 30, "{failed}");

@@ -41,6 +41,9 @@ advice! {
     HeldByCase: NothingCame,
         "reset is asserted, by a step",
         "let go of reset before anything is asked: a step `reset: release`, or `reset: { pulse: 15 ms }` in the place of `reset: assert`";
+    OffByCase: NothingCame,
+        "the supply is off, by a step",
+        "switch the supply on before anything is asked or awaited: a step `power: on`, or `power: { cycle: 1 s }` in the place of `power: off`";
     NothingAtAnySpeed: NothingCame,
         "AT was sent at every usual speed",
         "check in this order: the supply; the port (the kit shows several: is this another port?); that nothing holds the reset line; the wire from the module's TX to the host's RX. \
@@ -69,18 +72,21 @@ advice! {
         "send AT at SPEED baud; if that is answered, put it back by a step `restore`, or by AT+IPR=HOME there";
     PortElsewhere: WrongSpeed,
         "the board is at its own speed or at the one that the case told it, and the port is at another",
-        "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT: `uart: { baud: SPEED }` sets it, and AT+IPR=PORT before, answered OK, would have moved the board there \
+        "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT: `uart: { baud: SPEED }` sets it, and AT+IPR=PORT before, answered OK (by boot code 0), would have moved the board there \
          (until a reset, which may undo it)";
+    UndoneByReset: WrongSpeed,
+        "the case moved the board, and a reset has moved it back",
+        "the board is at SPEED baud, where a reset has put it back: mend the case, not the board. AT+IPR=PORT of this case held until that reset only, so set the port back as well: `uart: { baud: SPEED }` behind it";
     BootCodeElsewhere: WrongSpeed,
         "boot code takes the hotkey at another speed than the board's",
         "leave boot code by AT#BOOT or a pulse of reset, and send AT at HOME baud. If that is not answered, send it at SPEED, and put the board back by a step `restore`";
     OneProgramGarbled: Garbage,
         "boot code is garbled at a speed at which its acknowledge, or the application, is clean",
-        "the wires, the ground and the levels are good: bad ones would garble 0x9A and the application's answers too, and only boot code's answers are. Try again after a pulse of reset. If it stays so, boot code is \
+        "the wires, the ground and the levels are good: bad ones would garble 0x9A and the application's answers too, and only boot code's answers are. Where it is so after each reset, boot code is \
          damaged, or answers at another speed or format: keep the timeline and report it with the versions (ATI0, ATI)";
     AnswersGarbled: Garbage,
         "start-up messages or echoes are clean at this speed, and answers are not",
-        "the wires, the ground and the levels are good: what comes by itself or is sent back is clean. Try again after a pulse of reset. If it stays so, the application itself garbles its answers: keep the timeline \
+        "the wires, the ground and the levels are good: what comes by itself or is sent back is clean. Where it is so after each reset, the application itself garbles its answers: keep the timeline \
          and report it with the version that is installed";
     CommandHit: LineNoise,
         "what comes is clean, and a command was taken for another one",
@@ -95,16 +101,26 @@ advice! {
          from the release on; with another loader let go of reset only after it asks for that";
     NotEntered: ApplicationAnswered,
         "no hotkey was sent since the start",
-        "nobody has asked for boot code: put a step `handshake` before this one, which resets the module and sends the hotkey";
+        "no hotkey was sent since the module last started (AT#BOOT starts the application as well): put a step `handshake` right before this one, which resets the module and sends the hotkey";
+    NoReset: ApplicationAnswered,
+        "hotkeys were sent without a reset before them",
+        "boot code takes the hotkey right after a reset only, and this case has pulsed none: take `pulse: none` away from the step `handshake`, or put a step `reset` before it";
+    TookIt: BootCodeAnswered,
+        "0x9A was the last thing that came",
+        "boot code takes the hotkey right after a reset, as it should. Where the case wants it not to, mend the case (`outcome` of the step `handshake`, or the pause before it); where it wants the application, leave boot \
+         code with AT#BOOT, or pulse reset and send no hotkey";
+    EntryUnanswered: BootCodeAnswered,
+        "AT#LDRST came back, and nothing is answered since",
+        "take no answer to AT#LDRST as well (`answer: any`) and send the hotkey then, `handshake: { pulse: none }`: where boot code takes it, it was entered";
     RunsWhileHeld: BootCodeAnswered,
         "0x9A came while reset was asserted",
         "a module in reset says nothing: look at the wire to MODEM_RESET (K207 pin 2) and at its polarity in the bench file";
     ApplicationRuns: AcknowledgedSilent,
         "the application starts after a reset",
-        "the application still runs, so that the unit can be used as it is. Its boot code is probably damaged, and no way to repair that over the UART is published: try no upload, keep the timeline, and ask ST";
+        "ask once more and wait for longer (`within: 2 s`): how long boot code may take is published nowhere. If it stays silent: the application still runs, so that the unit can be used as it is. Its boot code is probably damaged, and no way to repair that over the UART is published: try no upload, keep the timeline, and ask ST";
     NothingRuns: AcknowledgedSilent,
         "no application starts after a reset either",
-        "switch the supply off and on and try once more. If it stays so, keep the timeline and ask ST: no way to repair a boot code over the UART is published";
+        "switch the supply off and on, and ask once more and for longer (`within: 2 s`): how long boot code may take is published nowhere. If it stays so, keep the timeline and ask ST: no way to repair a boot code over the UART is published";
     SendForLonger: NotAcknowledged,
         "a later hotkey is acknowledged",
         "send the hotkey for longer after the release: `handshake: { strategy: repeat, within: 10 s }`";
@@ -138,6 +154,10 @@ advice! {
     BySomebodyElse: UncommandedReset,
         "#REBOOT_HOST came",
         "a host has asked it to restart, and this program has not: look for another program or another host (the kit's second one) that sends AT#RESET";
+    OrStartsSlowly: UncommandedReset,
+        "it was the first thing that came since a commanded start, later than any start should take",
+        "pulse reset once more and see when it comes. Where it comes as late again, this board takes so long to start: say so in the bench file (`start-up`). Where not, it restarted by itself: look at the supply under load, \
+         and at who else may have reset it";
     CoreIsStarting: StillStarting,
         "it says +CME ERROR: 1120",
         "repeat the command once a second for up to 30 s, until it is no longer answered by +CME ERROR: 1120 (`retry: { times: 30, pause: 1 s, steps: … }`): neither #SYSSTART nor an OK to AT means that the core is up";
@@ -156,7 +176,7 @@ advice! {
         "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
     ResetFirst: DoesNotStart,
         "only a command to restart was tried",
-        "pulse reset: if the application starts then, only the restart by command hangs, and a reset is the way out of boot code. If a reset does not help either, see whether boot code takes the hotkey \
+        "pulse reset: if the application starts then, only the restart by command hangs, and a reset does what it should. If a reset does not help either, see whether boot code takes the hotkey \
          (`evkit-hil diagnose` does both)";
     ResetBringsIt: DoesNotStart,
         "a reset brought it after all",
@@ -165,25 +185,25 @@ advice! {
     NorDoesReset: DoesNotStart,
         "neither a command to restart nor a reset brought it",
         "a reset after the case brought nothing either: see whether boot code takes the hotkey (`evkit-hil diagnose`). If so, upload the version again that it was delivered with or had last \
-         (`evkit-hil run --bench … --allow firmware same-version-again`, with that image under `images:` of the bench file: a case that is skipped has tested nothing)";
+         (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
     BootCodeAlone: DoesNotStart,
         "boot code takes the hotkey",
-        "boot code is there, so that the unit takes an upload: upload the version again that it was delivered with or had last (`evkit-hil run --bench … --allow firmware same-version-again`, with that image under `images:` of the bench file: a case that is skipped has tested nothing), \
+        "boot code is there: try AT#BOOT first, which starts an application that is there. If none starts, the unit still takes an upload: upload the version again that it was delivered with or had last (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there), \
          and read the version then (AT+CGMR)";
     AfterUpload: DoesNotStart,
         "it does not start since an upload",
         "keep the timeline: a unit that an attempt to update leaves without an application is a finding about the firmware. Then see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the \
-         installed version again (`evkit-hil run --bench … --allow firmware same-version-again`)";
+         installed version again (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
     SleepsByItself: Asleep,
         "it said #SLEEP",
         "power saving is on: send AT twice (the first is lost after a sleep), pulse the wake line, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
     SleepsOn: Asleep,
         "it said #SLEEP, and several commands brought nothing",
-        "sending AT again will not help: pulse the wake line (`wake` under `lines:` of the bench file), or reset, and turn power saving off at the beginning of a case (`before-case` of the bench file). By which \
+        "several commands have not woken it, so that sending AT again will not help: pulse the wake line (`wake` under `lines:` of the bench file), or reset, and turn power saving off at the beginning of a case (`before-case` of the bench file). By which \
          command is in ST's AT manual; 3GPP has AT+CPSMS=0 and AT+CEDRXS=0";
     WakeLine: Asleep,
         "the wake line was pulsed, and the next command was lost all the same",
-        "look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file (public hosts disagree on its level at rest). Until then send AT twice: the first only wakes it";
+        "look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file (public hosts disagree on its level at rest)";
     SentAtOtherSpeed: ShutDown,
         "it fell silent after bytes at another speed",
         "it fell silent after bytes at another speed than its own: run the same steps without these (a case that tells the module another speed sets the port to it as well, `uart`). If it answers then, its receiver hangs after a byte that it cannot read: a finding about the firmware. \
@@ -202,19 +222,19 @@ advice! {
         "that is what should happen: take the sound image, or say `result: refused` where the refusal is what is tested";
     RefusedInstalled: Refused,
         "the image has the installed version",
-        "the version is not the reason, because this one is installed. Compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command \
-         reads it back). If both are right, this unit takes no image: keep the timeline and ask ST what the byte means";
+        "part A's version is not the reason, because this one is installed; see whether M or S in the file's name is lower than what the unit has. Compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command \
+         reads it back). If all are right, try a higher version: if that is refused as well, this unit takes no image, so keep the timeline and ask ST what the byte means";
     RefusedHigher: Refused,
         "the image is higher than what is installed",
         "part A's version is not the reason; see whether M or S in the file's name is lower than what the unit has. Then compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command reads it back). Then upload the \
          image of the installed version (`evkit-hil run --bench … --allow firmware same-version-again`): if that goes in, it is this file; if not, this unit takes no image: ask ST";
     RefusedThough: Refused,
         "the image is higher, and the installed version had gone in before",
-        "the installed version went in just before, so that boot code and link are good, and it is this file: compare its key number and the versions in its name (A, M, S) with those of the image that went in, and \
+        "the installed version went in just before, so that boot code and link are good, and it is probably this file: compare its key number and the versions in its name (A, M, S) with those of the image that went in, and \
          its checksum with the release's";
     NotInstalled: VersionNotAsInstalled,
         "the upload was accepted, and the version before runs",
-        "pulse reset and read it once more. If it stays so, the upload was acknowledged and not installed: a finding about the firmware, so keep the timeline";
+        "where it is so after a pulse of reset as well, the upload was acknowledged and not installed: a finding about the firmware, so keep the timeline";
     InstalledAllTheSame: VersionNotAsInstalled,
         "the upload was refused, and its version runs",
         "keep the timeline, and do not go on testing on this unit: an image that was refused is installed all the same, a finding about the module's downgrade protection. Then upload the version that it had \
@@ -228,6 +248,28 @@ advice! {
     NeverAsked: UploadStalled,
         "not a byte was asked for",
         "try once more and wait for longer: how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
+    NoVerdict: UploadStalled,
+        "all of it was sent, and no verdict came",
+        "all of the image was sent, and what the device thinks of it did not come: wait for longer (`request-within` of the step): how long it checks an image is published nowhere. If nothing ever comes, read which version \
+         runs (AT+CGMR) and keep the timeline";
+    StillAsking: NotAsExpected,
+        "the device was asking for the image still",
+        "the upload was going on when the step's time was over: give it more (`within`), or a faster port";
+    TooLate: NotAsExpected,
+        "an answer came after the step had given up",
+        "give the step more time (`within`). Where this firmware was quicker before, that is a finding: keep the timeline";
+    GoesUnanswered: NotAsExpected,
+        "AT#BOOT was carried out without an answer",
+        "a boot code may leave without an answer to AT#BOOT: say `result: any` there, and wait for #SYSSTART";
+    NoCr: NotAsExpected,
+        "a command was sent without CR",
+        "put `\\r` behind the command (a step `at` or `boot` does that by itself): nothing is carried out before it comes";
+    LineNotClean: NotAsExpected,
+        "bytes had been sent before it that were not its own",
+        "what was sent before stood in the module's line still: send a lone CR (`send: { text: \"\\r\" }`) before the command, as the shipped *wrong baud* does";
+    AnswersTheOneBefore: NotAsExpected,
+        "the result came before the echo",
+        "wait for the answer to the command before (`expect`, or a step `at` in the place of `send`): what came first answers that one";
     NotTaken: NotAsExpected,
         "the application answered by an error, and its echo came back as it was sent",
         "look in ST's AT manual whether this firmware has the command (ATI and AT+CGMR say which it is), whether it is spelt so, and what it needs before (SIM, radio, another command); the numbers behind +CME ERROR \
@@ -237,10 +279,10 @@ advice! {
         "boot code is known to take ATI0, AT+IPR, AT#UP and AT#BOOT, and nothing else; what its 40xx mean is not published. What is meant for the application wants AT#BOOT and #SYSSTART before it. Where the code is what \
          should come, say it: `result: 4001`";
     StaysInBootCode: NotAsExpected,
-        "boot code answered last, and something was awaited that it does not say",
-        "boot code waits for commands and says nothing by itself: leave it by AT#BOOT, or by a pulse of reset, before anything of the application is waited for";
+        "boot code answered last",
+        "compare what came with what the step wants. Where that is a word of the application: boot code waits for commands and says nothing by itself, so leave it by AT#BOOT, or by a pulse of reset, before";
     NothingWasDone: NotAsExpected,
-        "nothing was sent, and no line was moved",
+        "nothing was sent, and the module was not restarted",
         "a module that runs says little by itself: pulse reset or send a command before something is waited for";
 }
 

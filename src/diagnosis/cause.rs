@@ -33,7 +33,7 @@ macro_rules! causes {
                 !matches!(
                     self,
                     Self::PortLost | Self::LineStuck | Self::UncommandedReset | Self::WrongSpeed | Self::WrongPort | Self::EchoOnly | Self::StillStarting
-                        | Self::AcceptedLower | Self::AcceptedDamaged | Self::AcceptedWrongKey | Self::PowerWithoutEffect | Self::NotAsExpected | Self::ToolFailed
+                        | Self::AcceptedLower | Self::AcceptedDamaged | Self::AcceptedWrongKey | Self::PowerWithoutEffect | Self::ToolFailed
                 )
             }
 
@@ -96,7 +96,7 @@ causes! {
         "wait for #SYSSTART, or give the step more time";
     DoesNotStart = "does-not-start",
         "After a restart the application does not come up.",
-        "see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the installed version again (`evkit-hil run --bench … --allow firmware same-version-again`)";
+        "see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the installed version again (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
     Asleep = "asleep",
         "The module sleeps: it said so, or it answers only after it was woken.",
         "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
@@ -128,7 +128,8 @@ causes! {
         "the module does not check what it installs: keep the timeline and report it, and upload a sound image before the unit is used";
     AcceptedWrongKey = "accepted-wrong-key",
         "The device installed an image that another key has signed.",
-        "the module does not check who signed an image: keep the timeline and report it, and upload a released image before the unit is used";
+        "see which key the unit needs and which one the file's name has. Where they differ, the module does not check who signed an image: keep the timeline and report it, and upload a released image before the unit is used. \
+         Where they do not, this image should go in: `result: accepted`";
     VersionNotAsInstalled = "version-not-as-installed",
         "The version that the application reports is not the one that should be installed.",
         "pulse reset and read it once more. If it stays so, it is a finding about the firmware: keep the timeline";
@@ -140,7 +141,7 @@ causes! {
         "try once more; if it repeats, the boot code's version matters (ATI0): report it with the timeline, and check which version runs now";
     NotAsExpected = "not-as-expected",
         "The module speaks clearly, nothing is seen to be wrong with board or bench, and what came is not what the step wants: the firmware, or the scenario.",
-        "compare what came with what the step wants. Where the scenario is wrong, mend it. Where this firmware does otherwise than the one before (AT+CGMR says which it is), that is a finding: keep the timeline";
+        "compare what came with what the step wants, and when (`within`) and in which order it came. Where the scenario is wrong, mend it. Where this firmware does otherwise than the one before (AT+CGMR says which it is), that is a finding: keep the timeline";
     PortLost = "port-lost",
         "The port vanished while it was in use.",
         "look at the USB cable, the hub's supply and `dmesg`; name the port by its place on USB or its serial number, so that it is found again under any name";

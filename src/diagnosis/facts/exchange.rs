@@ -1,7 +1,10 @@
 //! Commands, and what came after them.
 
+use std::time::Duration;
+
 use crate::baud::Baud;
 use crate::image::Version;
+use crate::time::MonoTime;
 
 /// Commands that every module knows.
 const KNOWN_COMMANDS: [&str; 6] = ["AT", "ATI", "AT+CGMR", "AT+CGSN", "ATE0", "AT+CMEE=1"];
@@ -95,6 +98,11 @@ pub(in crate::diagnosis) struct Exchange {
     pub(in crate::diagnosis) echo: Option<u64>,
     pub(in crate::diagnosis) lines: Vec<Line>,
     pub(in crate::diagnosis) result: Option<(u64, Result)>,
+    /// When it was sent, and how long after that the result came.
+    pub(super) at: MonoTime,
+    pub(in crate::diagnosis) took: Duration,
+    /// The result came before the echo.
+    pub(in crate::diagnosis) is_result_first: bool,
     /// Something else was sent after it, or at another speed: what comes now is not its answer.
     pub(super) is_over: bool,
 }
@@ -130,9 +138,10 @@ impl Exchange {
         BOOT_COMMANDS.contains(&self.text.as_str())
     }
 
-    /// Whether it is a loader's word: one that boot code should have answered.
+    /// Whether it is a loader's word: one that boot code should have answered. A speed that the application does not take is no loader's.
     pub(in crate::diagnosis) fn is_loaders(&self) -> bool {
-        self.to_boot_code || self.is_boot_command() || (self.is_first && self.text.starts_with("AT+IPR="))
+        let is_refused = matches!(self.result, Some((_, Result::Error | Result::Cme(_))));
+        self.to_boot_code || self.is_boot_command() || (self.is_first && self.text.starts_with("AT+IPR=") && !is_refused)
     }
 
     /// The version in an answer to `AT+CGMR` or `ATI`, and the read that brought it.

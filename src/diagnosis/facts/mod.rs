@@ -61,6 +61,8 @@ pub(super) struct Facts {
     pub(super) gone: Option<(u64, String)>,
     /// A restart that nobody commanded.
     pub(super) restarted: Option<(u64, String)>,
+    /// It was the first thing that came since a commanded start, so long after that.
+    pub(super) restarted_first: Option<Duration>,
     /// The reset line was read back as asserted although it is let go.
     pub(super) stuck: Option<u64>,
     /// It was read back as released when it was let go.
@@ -69,6 +71,8 @@ pub(super) struct Facts {
     /// The assertion that was the last.
     pub(super) held_by: Option<u64>,
     pub(super) is_off: bool,
+    /// What switched the supply off last.
+    pub(super) off_by: Option<u64>,
     /// Bytes that came while the supply was off.
     pub(super) spoke_without_supply: Option<u64>,
     pub(super) since: Since,
@@ -112,11 +116,13 @@ impl Default for Facts {
             now: MonoTime::ZERO,
             gone: None,
             restarted: None,
+            restarted_first: None,
             stuck: None,
             is_seen_released: false,
             is_held: false,
             held_by: None,
             is_off: false,
+            off_by: None,
             spoke_without_supply: None,
             since: Since::new(None),
             spoke_before: None,
@@ -166,11 +172,21 @@ impl Facts {
             EventKind::Probe(probe) => self.probe(probe.probe, event.seq),
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
             EventKind::Restart(restart) if !restart.commanded => {
+                let is_first =
+                    self.since.start.is_some() && self.since.is_starting_first(self.speed) && !restart.message.starts_with("#REBOOT_WD");
+                if self.restarted.is_none() && is_first {
+                    self.restarted_first = Some(self.since.after_start(self.now));
+                }
                 self.restarted.get_or_insert((event.seq, restart.message.clone()));
             }
             EventKind::Request(request) => {
                 if let Some(upload) = &mut self.upload {
                     upload.asked = Some((event.seq, request.asked));
+                    if upload.requests == 0 {
+                        upload.first_at = event.t;
+                    }
+                    upload.last_at = event.t;
+                    upload.requests += 1;
                     (upload.sent, upload.total, upload.given) = (request.sent, request.total, false);
                     if upload.is_accepted() {
                         self.took = upload.named().map(|(versions, _)| versions.a).or(self.took);
@@ -244,6 +260,7 @@ impl Facts {
 
     fn speed_set(&mut self, speed: Baud) {
         if speed != self.speed {
+            self.end_pending(End::Cr);
             let taken = self.since.last().filter(|last| last.text.starts_with("AT+IPR=") && last.result.is_some());
             self.since.switched = taken.map(|last| (self.speed, last.seq));
             self.since.is_line_clean = false;
@@ -275,7 +292,7 @@ impl Facts {
                 self.begin(Began::Reset, event.seq, event.t);
             }
             ("power", LineState::Released) => {
-                self.is_off = true;
+                (self.is_off, self.off_by) = (true, Some(event.seq));
                 self.line.clear();
                 self.pending = None;
             }
@@ -354,7 +371,17 @@ impl Facts {
             || (self.since.in_boot_code && (again || is_word))
             || (self.since.hotkey_is_last && is_word && self.since.started.is_none());
         if text == "AT#UP" {
-            self.upload = Some(Upload { file: self.image.clone(), seq, asked: None, sent: 0, total: 0, given: false });
+            self.upload = Some(Upload {
+                file: self.image.clone(),
+                seq,
+                asked: None,
+                sent: 0,
+                total: 0,
+                given: false,
+                first_at: event.t,
+                last_at: event.t,
+                requests: 0,
+            });
         }
         if is_restart(&text) {
             self.begin(Began::Command, seq, event.t);
@@ -364,6 +391,7 @@ impl Facts {
         if self.since.exchanges.len() == EXCHANGES {
             self.since.exchanges.pop_front();
         }
+        self.since.aside = None;
         let is_first = self.since.exchanges.iter().all(|exchange| exchange.text == RADIO_OFF);
         self.since.exchanges.push_back(Exchange {
             seq,
@@ -375,6 +403,9 @@ impl Facts {
             echo: None,
             lines: Vec::new(),
             result: None,
+            at: event.t,
+            took: Duration::ZERO,
+            is_result_first: false,
             is_over: false,
         });
         self.since.hotkey_is_last = false;
@@ -440,6 +471,7 @@ impl Facts {
             ACKNOWLEDGE if self.since.hotkeys.is_some() && self.line.is_empty() => {
                 let first = self.since.acknowledge.map_or(seq, |(first, _)| first);
                 self.since.acknowledge = Some((first, seq));
+                self.since.acknowledged_at = Some(self.speed);
                 self.heard.by_boot_code = Some(seq);
                 self.since.in_boot_code = true;
                 self.since.acknowledges += 1;
@@ -523,6 +555,7 @@ impl Facts {
                         self.heard.by_boot_code = Some(line.seq);
                     }
                     last.result = Some((line.seq, result));
+                    last.took = self.now.since(last.at);
                     let (last, restarts) = (last.clone(), last.restarts());
                     if is_damaged || self.answers_in_between() {
                         // Every module knows it, or answered others before and behind it: it arrived damaged.
@@ -537,7 +570,9 @@ impl Facts {
                         return;
                     }
                 }
-                _ => {}
+                _ => {
+                    self.since.late.get_or_insert((line.seq, result));
+                }
             }
             self.since.slept = None;
             self.spoke(line.seq);
@@ -549,6 +584,7 @@ impl Facts {
             self.since.exchanges.iter_mut().rev().take(4).find(|exchange| exchange.echo.is_none() && exchange.is_echo(&line.text))
         {
             exchange.echo = Some(line.seq);
+            exchange.is_result_first = exchange.result.is_some();
             return;
         }
         if self.cuts_echo(&line) {
@@ -572,6 +608,7 @@ impl Facts {
         }
         if !is_damaged && is_unsolicited(&line) {
             self.spoke(line.seq);
+            self.since.aside.get_or_insert((line.seq, text));
             return;
         }
         if let Some(last) = self.since.exchanges.back_mut().filter(|last| damage::is_begun(&line, &last.text)) {

@@ -3,12 +3,15 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::exchange::{Exchange, Line};
+use super::exchange::{Exchange, Line, Result};
 use crate::baud::Baud;
 use crate::time::MonoTime;
 
 /// No application says that it has started sooner. An assumption.
 const SOONEST: Duration = Duration::from_millis(400);
+
+/// What the application says when it has started.
+const SYSSTART: &[u8] = b"#SYSSTART";
 
 /// As many NUL and 0xFF come of a line that floats at a start.
 const FLOATING: u32 = 20;
@@ -51,7 +54,7 @@ pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) first_in: Option<u64>,
     pub(in crate::diagnosis) last_in: Option<u64>,
     /// What was sent since the last line's end, hotkeys aside.
-    pub(super) unended: Vec<u8>,
+    pub(in crate::diagnosis) unended: Vec<u8>,
     /// First and last hotkey, and how many.
     pub(in crate::diagnosis) hotkeys: Option<(u64, u64, u32)>,
     /// How long after the start the first and the last one were.
@@ -61,7 +64,13 @@ pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) hotkey_is_last: bool,
     /// First acknowledge, and when it came last.
     pub(in crate::diagnosis) acknowledge: Option<(u64, u64)>,
+    /// The host's speed when it came last.
+    pub(in crate::diagnosis) acknowledged_at: Option<Baud>,
     pub(in crate::diagnosis) exchanges: VecDeque<Exchange>,
+    /// The first result that came when nothing waited for one any more.
+    pub(in crate::diagnosis) late: Option<(u64, Result)>,
+    /// What came unasked first since the last command, start-up messages aside.
+    pub(in crate::diagnosis) aside: Option<(u64, String)>,
     /// Boot code was heard last, and not the application.
     pub(super) in_boot_code: bool,
     /// The first start-up message.
@@ -159,6 +168,13 @@ impl Since {
     /// Whether anything came while the host was at another speed than this one, so long after the start that it may have been a start-up message.
     pub(in crate::diagnosis) fn is_heard_elsewhere(&self, speed: Baud) -> bool {
         self.heard.iter().any(|heard| heard.speed != speed && heard.last > SOONEST)
+    }
+
+    /// Whether nothing was answered, and the application has said no more than once that it has started.
+    pub(super) fn is_starting_first(&self, speed: Baud) -> bool {
+        let came = self.heard_at(speed);
+        let starts = came.windows(SYSSTART.len()).filter(|window| *window == SYSSTART).count();
+        starts <= 1 && self.acknowledge.is_none() && self.answered().is_none()
     }
 
     /// All that came at `speed`, one behind the other.

@@ -1,9 +1,15 @@
 //! An upload.
 
+use std::time::Duration;
+
 use crate::image::{KeyNumber, Versions};
+use crate::time::MonoTime;
 
 /// What begins the name of an image that was damaged on purpose.
 const DAMAGED: &str = "damaged_";
+
+/// What is looked at once nothing more comes is looked at so soon after.
+const SOON: Duration = Duration::from_millis(250);
 
 /// An upload, as far as it went.
 #[derive(Debug, Clone)]
@@ -17,11 +23,26 @@ pub(in crate::diagnosis) struct Upload {
     pub(in crate::diagnosis) total: u64,
     /// Whether bytes that were asked for have been sent.
     pub(in crate::diagnosis) given: bool,
+    /// When it was asked for first and last, and how often.
+    pub(super) first_at: MonoTime,
+    pub(super) last_at: MonoTime,
+    pub(super) requests: u32,
 }
 
 impl Upload {
     pub(in crate::diagnosis) fn ended(&self) -> Option<(u64, i8)> {
         self.asked.filter(|(_, asked)| *asked <= 0)
+    }
+
+    /// Whether the last request came so short a time before `now` that the next one was not due: it was going on.
+    pub(in crate::diagnosis) fn is_going_on(&self, now: MonoTime) -> bool {
+        let pause = self.last_at.since(self.first_at).checked_div(self.requests.saturating_sub(1));
+        pause.is_some_and(|pause| now.since(self.last_at) < pause * 2 + SOON)
+    }
+
+    /// How long it has been asked for.
+    pub(in crate::diagnosis) fn lasted(&self) -> Duration {
+        self.last_at.since(self.first_at)
     }
 
     pub(super) fn is_running(&self) -> bool {

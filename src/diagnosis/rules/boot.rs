@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::silence::seconds;
+use super::silence::{seconds, words_of};
 use super::{Found, Scene};
 use crate::diagnosis::facts::{Exchange, Facts, Result, Taken};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
@@ -30,7 +30,11 @@ impl Scene<'_> {
                     let because = format!("0x9A came{held}: boot code runs and takes the hotkey");
                     Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [first, acknowledge])
                 };
-                if self.facts.is_held { found(" although reset was asserted").next(Advice::RunsWhileHeld) } else { found("") }
+                if self.facts.is_held {
+                    found(" although reset was asserted").next(Advice::RunsWhileHeld)
+                } else {
+                    found("").next(Advice::TookIt)
+                }
             });
         }
         if let Some(last) = since.last().filter(|last| last.to_boot_code && last.result.is_none() && last.seq > first) {
@@ -43,7 +47,7 @@ impl Scene<'_> {
                 "AT#LDRST was answered by +CME ERROR: 1120, which the application says while its core starts: it did not enter boot code";
             return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [asked, refused]).next(Advice::WaitThenEnter));
         }
-        if let Some(found) = self.was_still_starting() {
+        if let Some(found) = self.was_still_starting().or_else(|| self.left_unanswered()).or_else(|| self.not_reset(&many)) {
             return Some(found);
         }
         if let Some(found) = self.went_on() {
@@ -56,6 +60,28 @@ impl Scene<'_> {
             return Some(self.mirrored_hotkeys(&many, evidence().collect()));
         }
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
+    }
+
+    /// AT#BOOT was carried out and not answered.
+    fn left_unanswered(&self) -> Option<Found> {
+        let since = &self.facts.since;
+        let left = since.restart().filter(|restart| restart.text == "AT#BOOT" && restart.result.is_none())?;
+        let started =
+            since.started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))?;
+        let because = "AT#BOOT was not answered, and start-up messages came after it: it was carried out, and a hotkey that is sent then finds no boot code";
+        Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [left.seq, started]).next(Advice::GoesUnanswered))
+    }
+
+    /// Hotkeys were sent, no reset before them, and the application is there.
+    fn not_reset(&self, many: &str) -> Option<Found> {
+        let facts = self.facts;
+        let answered = self.probe_answered().filter(|answered| {
+            let is_as_it_was = facts.since.start.is_none() && answered.speed == facts.speed && !self.answered_after_reset();
+            is_as_it_was && facts.entry_taken.is_none()
+        })?;
+        let because = format!("{many} not acknowledged, and no reset was before them; the application runs, and answers {}", answered.text);
+        let evidence = facts.since.hotkeys.into_iter().flat_map(|(first, last, _)| [first, last]).chain([answered.seq]);
+        Some(Found::new(Cause::ApplicationAnswered, Sure::VeryLikely, because, evidence).next(Advice::NoReset))
     }
 
     /// The last answer of the application was that its core is starting.
@@ -144,11 +170,12 @@ impl Scene<'_> {
     fn taken_later(&self, many: &str, taken: Taken, evidence: Vec<u64>) -> Found {
         let facts = self.facts;
         let found = |sure, because| Found::new(Cause::NotAcknowledged, sure, because, evidence.clone());
+        let start = facts.since.start.map_or("the release of reset", words_of);
         let is_one = facts.since.hotkeys_from == facts.since.hotkeys_until;
         let [first, last] = if is_one { ["sent"; 2] } else { ["the first of them", "the last of them"] };
         if taken.after > facts.since.hotkeys_until {
             let because = format!(
-                "{many} not acknowledged, {last} {} after the release; one that is sent {} after it is: the boot window opens later",
+                "{many} not acknowledged, {last} {} after {start}; one that is sent {} after it is: the boot window opens later",
                 seconds(facts.since.hotkeys_until),
                 seconds(taken.after)
             );
@@ -156,7 +183,7 @@ impl Scene<'_> {
         }
         if taken.after < facts.since.hotkeys_from {
             let because = format!(
-                "{many} not acknowledged, {first} {} after the release; one that is sent {} after it is: the boot window is over by then",
+                "{many} not acknowledged, {first} {} after {start}; one that is sent {} after a reset is: the boot window is over by then",
                 milliseconds(facts.since.hotkeys_from),
                 milliseconds(taken.after)
             );
@@ -213,8 +240,9 @@ impl Scene<'_> {
         if self.is_probed(Probe::Ask) {
             return loops(Sure::VeryLikely);
         }
+        let other = if self.facts.since.start.is_some() { Cause::ResetWithoutEffect } else { Cause::ApplicationAnswered };
         loops(Sure::Possible).or(
-            Cause::ResetWithoutEffect,
+            other,
             "an application with its echo on that was never reset gives them back as well; in that case it answers AT",
             Probe::Ask,
         )
@@ -256,6 +284,16 @@ impl Scene<'_> {
             return Some(found);
         }
         let since = &self.facts.since;
+        if let Some((seq, result)) = since.late.as_ref().filter(|(_, result)| !result.is_applications()) {
+            let because = format!("boot code answered {} by {result}, after it was sent once more or given up", last.text);
+            return Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, *seq]).next(Advice::TooLate));
+        }
+        if let Some(speed) = since.acknowledged_at.filter(|speed| *speed != last.speed) {
+            let because = format!("0x9A came at {speed} baud, and {} went out at {}", last.text, last.speed);
+            let evidence = since.acknowledge.into_iter().map(|(_, latest)| latest).chain([last.seq]);
+            let found = Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, evidence);
+            return Some(found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &last.speed)]));
+        }
         let Some((acknowledge, latest)) = since.acknowledge else { return self.unanswered(last) };
         let answered = since.exchanges.iter().any(|exchange| matches!(exchange.result, Some((_, Result::Zero | Result::Code(_)))));
         if answered {

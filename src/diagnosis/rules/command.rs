@@ -29,20 +29,22 @@ impl Scene<'_> {
         if let Some(found) = self.was_still_starting() {
             return Some(found);
         }
+        if let Some(held) = self.facts.held_by.filter(|held| self.facts.is_held && last.seq > *held) {
+            let because = format!("reset was asserted, and {} was answered: the module is not held", last.text);
+            return Some(Found::new(Cause::ResetWithoutEffect, Sure::VeryLikely, because, [held, last.seq, seq]));
+        }
         if let Some(found) = self.went_on() {
             return Some(found);
         }
         let known = is_known_command(&last.text) || last.restarts();
         let is_damaged = known && *result != Result::Ok && !last.to_boot_code && self.is_noisy();
-        // One that the application does not take is no loader's.
-        let is_refused_speed = last.told_speed().is_some() && !last.to_boot_code && *result != Result::Ok;
-        if last.is_loaders() && !is_damaged && !is_refused_speed {
+        if last.is_loaders() && !is_damaged {
             return Some(self.application_answered(last, seq));
         }
         if let Some(found) = self.version(last) {
             return Some(found);
         }
-        if known && *result != Result::Ok && last.before.is_empty() {
+        if known && *result != Result::Ok && last.before.is_empty() && self.is_line_clean(last) {
             let because =
                 format!("{} is a command that every module knows, and it was answered by an error: it arrived damaged", last.text);
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
@@ -56,6 +58,14 @@ impl Scene<'_> {
         let because = format!("{} was answered by an error: it may have arrived damaged, or the module does not take it", last.text);
         let found = Found::new(Cause::LineNoise, Sure::Possible, because, [last.seq, seq]).next(Advice::IsItKnown);
         Some(Found { probe: Some(Probe::Ask), ..found })
+    }
+
+    /// Whether nothing can have stood in the module's line before `last`.
+    pub(super) fn is_line_clean(&self, last: &Exchange) -> bool {
+        let since = &self.facts.since;
+        let before = since.exchanges.iter().rev().find(|exchange| exchange.seq < last.seq);
+        let is_first_here = before.is_none_or(|before| before.speed != last.speed);
+        !last.is_result_first && (!is_first_here || since.misframed_at(last.speed).is_empty())
     }
 
     pub(super) fn application_answered(&self, last: &Exchange, seq: u64) -> Found {
@@ -84,6 +94,9 @@ impl Scene<'_> {
         if let Some(found) = self.went_on() {
             return Some(found);
         }
+        if let Some(found) = self.entered(last) {
+            return Some(found);
+        }
         if let Some((old, seq)) = since.switched
             && since.exchanges.iter().any(|exchange| exchange.seq == seq && matches!(exchange.result, Some((_, Result::Ok | Result::Zero))))
         {
@@ -97,9 +110,23 @@ impl Scene<'_> {
             return Some(found);
         }
         let whole = u32::try_from(last.text.len()).unwrap_or(u32::MAX);
-        if since.spoke.is_none() && last.echo.is_some() && since.mirrored.is_some_and(|mirrored| mirrored > whole) {
+        // What was sent by a probe came back as well, or nothing was yet.
+        let goes_on = self.now.is_none_or(|now| now.since.mirrored > since.mirrored);
+        if since.spoke.is_none() && last.echo.is_some() && since.mirrored.is_some_and(|mirrored| mirrored > whole) && goes_on {
+            if let Some(found) = self.answers_late(last) {
+                return Some(found);
+            }
             let because = format!("{} came back byte for byte, its CR as well, and no answer behind it; nothing else came", last.text);
-            return Some(Found::new(Cause::EchoOnly, Sure::VeryLikely, because, [last.seq].into_iter().chain(last.echo)));
+            let found = Found::new(Cause::EchoOnly, Sure::VeryLikely, because, [last.seq].into_iter().chain(last.echo));
+            return Some(if self.is_probed(Probe::Ask) {
+                found
+            } else {
+                found.or(
+                    Cause::NotAsExpected,
+                    "an application with its echo on that answers later looks the same; in that case it answers AT",
+                    Probe::Ask,
+                )
+            });
         }
         if let Some(slept) = since.slept {
             let woken = since.woken.filter(|woken| *woken > slept);
@@ -125,6 +152,41 @@ impl Scene<'_> {
             return if since.answered().is_some() || last.echo.is_some() { self.fell_silent(last) } else { self.does_not_hear(last) };
         }
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
+    }
+
+    /// A command came back, and its answer not in time: the application answers the next one at the same speed.
+    fn answers_late(&self, last: &Exchange) -> Option<Found> {
+        let answered = self.probe_answered().filter(|answered| answered.speed == last.speed && !self.answered_after_reset())?;
+        let echo = last.echo?;
+        let because = format!(
+            "{} came back as it was sent, and its answer not in time; {} after that was answered: the module hears and answers, slower than the step waits",
+            last.text, answered.text
+        );
+        Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, echo, answered.seq]).next(Advice::TooLate))
+    }
+
+    /// AT#LDRST of this case has led into boot code, which says nothing to a command of the application.
+    fn entered(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        let entry = since.exchanges.iter().find(|exchange| exchange.text.starts_with("AT#LDRST"))?;
+        if let Some(echo) = last.echo.filter(|_| entry.seq == last.seq && entry.result.is_none() && self.is_probed(Probe::Ask))
+            && self.probe_answered().is_none_or(|_| self.answered_after_reset())
+        {
+            let because = format!(
+                "{} came back as it was sent, and nothing is answered since: it may have led into boot code without an OK",
+                last.text
+            );
+            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [last.seq, echo]).next(Advice::EntryUnanswered));
+        }
+        let (taken, _) = entry.result.as_ref().filter(|(seq, result)| *result == Result::Ok && last.seq > *seq)?;
+        let is_silent = since.spoke == Some(*taken) && since.hotkeys.is_none() && !last.to_boot_code;
+        is_silent.then(|| {
+            let because = format!(
+                "{} was answered OK and led into boot code, which says nothing to {} and waits for the hotkey",
+                entry.text, last.text
+            );
+            Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [entry.seq, *taken, last.seq])
+        })
     }
 
     /// AT+IPR was answered, the host followed, and nobody is there.
@@ -307,6 +369,8 @@ impl Scene<'_> {
                     format!("it had answered, then {} brought nothing, nor did a second try; after a reset it answers again", last.text);
                 let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([answered.seq]));
                 self.after_other_speed(found, answered.speed)
+            } else if let Some(found) = self.answers_late(last) {
+                found
             } else {
                 let because = format!(
                     "{} brought nothing, and {} after it was answered: the first command after a sleep is lost",

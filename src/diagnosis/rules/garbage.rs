@@ -2,7 +2,7 @@
 
 use super::{Found, Scene, quoted};
 use crate::baud::Baud;
-use crate::diagnosis::facts::{Exchange, Line};
+use crate::diagnosis::facts::{Exchange, Line, Probed};
 use crate::diagnosis::{Advice, Cause, Probe, Sure, damage, speeds};
 
 /// At so many speeds a board is reset to read what it says, the likeliest first.
@@ -41,7 +41,8 @@ impl Scene<'_> {
             return Some(self.noise(&because, evidence().chain([line.seq]).collect()));
         }
         let is_text = !lines.is_empty() && lines.iter().all(|line| line.text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')));
-        let is_overheard = self.probed().is_some_and(|probed| probed.overheard.is_some());
+        let is_unasked = |probed: &Probed| probed.unasked.iter().any(|(_, came)| !came.is_empty());
+        let is_overheard = self.probed().is_some_and(|probed| probed.overheard.is_some() || (is_text && is_unasked(probed)));
         if !is_text
             && !is_overheard
             && let Some(found) = self.other_speed(&came, sent, evidence().collect())
@@ -103,6 +104,10 @@ impl Scene<'_> {
             }
             (Some((acknowledge, _)), _) if is_of_boot_code => ("0x9A comes clean", (vec![acknowledge], Advice::OneProgramGarbled)),
             _ if echo.is_some() => ("the echo of the command comes clean", (echo.into_iter().collect(), Advice::AnswersGarbled)),
+            _ if self.probe_started().is_some_and(|started| started.speed == self.facts.speed) => {
+                let started = self.probe_started().map(|started| started.what.0);
+                ("what the module says of its start comes clean", (started.into_iter().collect(), Advice::AnswersGarbled))
+            }
             _ if since.spoke.is_some() && is_here(since.spoke_at) => {
                 ("what the module says by itself comes clean", (since.spoke.into_iter().collect(), Advice::AnswersGarbled))
             }
@@ -195,6 +200,10 @@ impl Scene<'_> {
     pub(super) fn runs_at(&self, found: Found, speed: Baud, advice: Advice) -> Found {
         let facts = self.facts;
         let is_told = facts.moved.is_some_and(|(_, told)| told == speed);
+        let was_moved = facts.moved.is_some_and(|(at, told)| told == facts.speed && facts.since.start.is_some_and(|start| start.seq > at));
+        if facts.speed != speed && speed == facts.home && was_moved {
+            return found.next_with(Advice::UndoneByReset, &[("SPEED", &speed), ("PORT", &facts.speed)]);
+        }
         if facts.speed != speed && (is_told || speed == facts.home) {
             return found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &facts.speed)]);
         }

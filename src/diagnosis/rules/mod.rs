@@ -11,6 +11,7 @@ mod upload;
 
 pub(super) use found::Found;
 
+use self::silence::seconds;
 use super::facts::{Began, Brought, Exchange, Facts, Probed};
 use super::{Advice, Cause, Probe, Sure};
 use crate::report::escape;
@@ -19,8 +20,14 @@ use crate::timeline::event::Diagnosis;
 /// What fits what was seen up to the first probe (`facts`), and to the present (`now`, where there was a probe); `None` when nothing known does.
 pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
     let at = Scene { facts, now };
-    let found =
-        at.rig().or_else(|| at.upload()).or_else(|| at.hotkey()).or_else(|| at.command()).or_else(|| at.start()).or_else(|| at.earlier());
+    let found = at
+        .rig()
+        .or_else(|| at.unended())
+        .or_else(|| at.upload())
+        .or_else(|| at.hotkey())
+        .or_else(|| at.command())
+        .or_else(|| at.start())
+        .or_else(|| at.earlier());
     match found {
         Some(found) if !at.is_noisy() || !found.cause.may_be_noise() => Some(found),
         None if !at.is_noisy() => None,
@@ -163,6 +170,14 @@ impl<'a> Scene<'a> {
             text if text.starts_with("#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
             _ => ("it does not say why", None),
         };
+        if let Some(after) = facts.restarted_first.filter(|after| *after > facts.start_up) {
+            let because = format!(
+                "{message} came {} after the last restart that was commanded, the first thing since, and no start should take longer than {}",
+                seconds(after),
+                seconds(facts.start_up)
+            );
+            return Some(Found::new(Cause::UncommandedReset, Sure::Likely, because, [*seq]).next(Advice::OrStartsSlowly));
+        }
         let because = format!("{message} came although this program had not restarted it: {who}");
         Some(Found::new(Cause::UncommandedReset, Sure::Certain, because, [*seq]).next(advice))
     }

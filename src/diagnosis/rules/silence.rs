@@ -13,12 +13,8 @@ impl Scene<'_> {
         let facts = self.facts;
         let since = &facts.since;
         let evidence = || self.begin().into_iter().chain(since.last_out);
-        if facts.is_held {
-            let because = "reset is asserted by a step, and a module in reset says nothing";
-            return Some(
-                Found::new(Cause::NothingCame, Sure::VeryLikely, because, facts.held_by.into_iter().chain(since.last_out))
-                    .next(Advice::HeldByCase),
-            );
+        if let Some(found) = self.held_or_off() {
+            return Some(found);
         }
         let told = since.start.is_some_and(|start| start.how == Began::Command);
         let stayed =
@@ -149,6 +145,17 @@ impl Scene<'_> {
         Some(if is_early { found.or(Cause::StillStarting, "it may need more time; in that case #SYSSTART comes", probe) } else { found })
     }
 
+    /// A step holds the module in reset, or has switched its supply off.
+    pub(super) fn held_or_off(&self) -> Option<Found> {
+        let facts = self.facts;
+        let (because, by, advice) = match (facts.is_off, facts.is_held) {
+            (true, _) => ("the supply was switched off by a step, and a module without it says nothing", facts.off_by, Advice::OffByCase),
+            (false, true) => ("reset is asserted by a step, and a module in reset says nothing", facts.held_by, Advice::HeldByCase),
+            (false, false) => return None,
+        };
+        Some(Found::new(Cause::NothingCame, Sure::VeryLikely, because, by.into_iter().chain(facts.since.last_out)).next(advice))
+    }
+
     /// Nothing came: what was tried already need not be looked at.
     fn nothing_next(&self, found: Found) -> Found {
         match (self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait), self.now.unwrap_or(self.facts).is_seen_released) {
@@ -229,6 +236,12 @@ impl Scene<'_> {
         }
         if since.hotkeys.is_some() && since.hotkey_is_last {
             return self.not_acknowledged(&hotkeys_were(self.facts), *seq, evidence);
+        }
+        if let Some(asked) = since.exchanges.iter().find(|exchange| !exchange.restarts()) {
+            let because =
+                format!("{} was sent before the application said that it has started, and what comes so early is lost", asked.text);
+            let evidence = evidence.into_iter().chain([asked.seq, *seq]);
+            return Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(Advice::AskedTooEarly);
         }
         let because = format!("nothing had come yet, and {message} came when it was waited for longer");
         give_it_time(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq])), started.after)

@@ -1,5 +1,6 @@
 //! An upload was the last thing, or what came of it.
 
+use super::silence::seconds;
 use super::{Found, Scene};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Exchange, Facts, Result, Upload};
@@ -34,11 +35,24 @@ impl Scene<'_> {
                 Some(self.noise("the upload stopped, and words came damaged before it", evidence().collect()))
             }
             None => {
+                if upload.is_going_on(facts.now) {
+                    let because = format!(
+                        "the device was asking for {file} still when the time was over: {sent} of {total} bytes in {}",
+                        seconds(upload.lasted())
+                    );
+                    return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence()).next(Advice::StillAsking));
+                }
                 let stalled = |because: String| Found::new(Cause::UploadStalled, Sure::VeryLikely, because, evidence());
                 Some(self.or_noise(match upload.asked {
                     None => stalled(format!("AT#UP was answered, and not a byte of {file} was ever asked for")).next(Advice::NeverAsked),
                     Some((_, asked)) => {
                         let given = if upload.given { u64::try_from(asked).unwrap_or(0) } else { 0 };
+                        if sent + given >= total {
+                            return Some(
+                                stalled(format!("all {total} bytes of {file} were sent, and the device has not said what it thinks of it"))
+                                    .next(Advice::NoVerdict),
+                            );
+                        }
                         let found =
                             stalled(format!("after {} of {total} bytes of {file} the device asked for no more", (sent + given).min(total)));
                         if facts.speed > Baud::DEFAULT { found.next(Advice::StalledFast) } else { found }
@@ -109,9 +123,10 @@ pub(super) fn accepted(facts: &Facts, upload: &Upload, file: &str, evidence: Vec
     }
     let key = named.map_or_else(String::new, |(_, key)| format!(" (key {key})"));
     let because = format!(
-        "all of {file}{key} was taken and answered by 0; it is neither lower nor damaged, so that the key is what should have kept it out"
+        "all of {file}{key} was taken and answered by 0; part A is not lower, and nothing says that it is damaged: if it should have been refused, the key is what should have kept it out"
     );
     Found::new(Cause::AcceptedWrongKey, Sure::Likely, because, evidence)
+        .against("an image that the unit may take goes in as well: nothing on the wire says which key a unit needs", [])
 }
 
 pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evidence: Vec<u64>) -> Found {
@@ -127,13 +142,13 @@ pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evid
         ),
         (Some((offered, key)), Some(installed)) if offered.a == installed => (
             format!(
-                "; {installed} is the installed version, which goes in again on a good unit: the key ({key}), the image's integrity or the chip itself is the reason"
+                "; {installed} is the installed version, which goes in again on a good unit: M or S, the key ({key}), the image's integrity or the chip itself is the reason"
             ),
             Some(Advice::RefusedInstalled),
         ),
         (Some((offered, key)), Some(installed)) => (
             format!(
-                "; {} is higher than the installed {installed}, so that the key ({key}), the image's integrity or the chip itself is the reason",
+                "; {} is higher than the installed {installed}, so that M or S, the key ({key}), the image's integrity or the chip itself is the reason",
                 offered.a
             ),
             Some(if facts.took == Some(installed) { Advice::RefusedThough } else { Advice::RefusedHigher }),
