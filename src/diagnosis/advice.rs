@@ -222,11 +222,11 @@ advice! {
         "that is what should happen: take the sound image, or say `result: refused` where the refusal is what is tested";
     RefusedInstalled: Refused,
         "the image has the installed version",
-        "part A's version is not the reason, because this one is installed; see whether M or S in the file's name is lower than what the unit has. Compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command \
+        "upload it once more first: an image is refused as well when a byte of it is damaged on the way. Part A's version is not the reason, because this one is installed; see whether M or S in the file's name is lower than what the unit has. Compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command \
          reads it back). If all are right, try a higher version: if that is refused as well, this unit takes no image, so keep the timeline and ask ST what the byte means";
     RefusedHigher: Refused,
         "the image is higher than what is installed",
-        "part A's version is not the reason; see whether M or S in the file's name is lower than what the unit has. Then compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command reads it back). Then upload the \
+        "upload it once more first: an image is refused as well when a byte of it is damaged on the way. Part A's version is not the reason; see whether M or S in the file's name is lower than what the unit has. Then compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command reads it back). Then upload the \
          image of the installed version (`evkit-hil run --bench … --allow firmware same-version-again`): if that goes in, it is this file; if not, this unit takes no image: ask ST";
     RefusedThough: Refused,
         "the image is higher, and the installed version had gone in before",

@@ -96,7 +96,7 @@ causes! {
         "wait for #SYSSTART, or give the step more time";
     DoesNotStart = "does-not-start",
         "After a restart the application does not come up.",
-        "see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the installed version again (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
+        "see whether boot code takes the hotkey (`evkit-hil diagnose`), and whether AT#BOOT starts an application then; if it does not, upload the installed version again (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
     Asleep = "asleep",
         "The module sleeps: it said so, or it answers only after it was woken.",
         "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
@@ -118,7 +118,7 @@ causes! {
         "the kit shows several ports and only one carries AT commands: try the others (`ls -l /dev/serial/by-id` lists them by name)";
     Refused = "refused",
         "The device refused the image.",
-        "compare the versions in the file's name with what is installed (AT+CGMR), and its checksum with the release's. Then try the image of the installed version (`evkit-hil run --bench … --allow firmware same-version-again`), which must be \
+        "upload it once more first: an image is refused as well when a byte of it is damaged on the way. Then compare the versions in the file's name with what is installed (AT+CGMR), and its checksum with the release's. Then try the image of the installed version (`evkit-hil run --bench … --allow firmware same-version-again`), which must be \
          accepted: if that is refused as well, it is not the version";
     AcceptedLower = "accepted-lower",
         "The device installed a lower version, which it should have refused.",

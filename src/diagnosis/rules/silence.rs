@@ -243,7 +243,11 @@ impl Scene<'_> {
             let evidence = evidence.into_iter().chain([asked.seq, *seq]);
             return Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(Advice::AskedTooEarly);
         }
-        let because = format!("nothing had come yet, and {message} came when it was waited for longer");
+        let nothing = match since.restart().and_then(|restart| Some((&restart.text, &restart.result.as_ref()?.1))) {
+            Some((text, result)) => format!("{text} was answered by {result}, nothing had come behind that yet"),
+            None => "nothing had come yet".to_owned(),
+        };
+        let because = format!("{nothing}, and {message} came when it was waited for longer");
         give_it_time(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq])), started.after)
     }
 }
