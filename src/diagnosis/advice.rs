@@ -257,7 +257,7 @@ advice! {
         "the upload was going on when the step's time was over: give it more (`within`), or a faster port";
     TooLate: NotAsExpected,
         "an answer came after the step had given up",
-        "give the step more time (`within`). Where this firmware was quicker before, that is a finding: keep the timeline";
+        "give the step more time (`within`; a `handshake` of the strategy `st` has no more than its 100 ms, `repeat` has). Where this firmware was quicker before, that is a finding: keep the timeline";
     GoesUnanswered: NotAsExpected,
         "AT#BOOT was carried out without an answer",
         "a boot code may leave without an answer to AT#BOOT: say `result: any` there, and wait for #SYSSTART";

@@ -461,6 +461,13 @@ steps:
     "virtual: { answer-delay: 300 ms }\nsteps:\n  - at: { command: AT }\n  - at: { command: AT+CGMR, within: 100 ms }\n",
     Advice::TooLate
 )]
+#[case(
+    "virtual: { acknowledge-delay: 300 ms, boot-window: 2 s }
+steps:
+  - handshake: { strategy: st }
+",
+    Advice::TooLate
+)]
 #[case("virtual: { boot-command-answered: false }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT }\n", Advice::GoesUnanswered)]
 #[case("effects: [raw]\nsteps:\n  - send: { text: ATI }\n  - expect: { text: OK, within: 2 s }\n", Advice::NoCr)]
 #[case("effects: [raw]\nsteps:\n  - send: { text: AT+CGMR }\n  - wait: 100 ms\n  - at: { command: AT }\n", Advice::LineNotClean)]

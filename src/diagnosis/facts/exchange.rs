@@ -20,6 +20,11 @@ pub(in crate::diagnosis) fn is_known_command(command: &str) -> bool {
     KNOWN_COMMANDS.contains(&command) || matches!(command, "AT+IPR=115200" | "AT+IPR=460800")
 }
 
+/// Whether every application answers a command by more than a result.
+pub(in crate::diagnosis) fn is_told_more(command: &str) -> bool {
+    matches!(command, "ATI" | "AT+CGMR" | "AT+CGSN")
+}
+
 /// Whether a command restarts the module.
 pub(super) fn is_restart(command: &str) -> bool {
     command == "AT#BOOT" || command.starts_with("AT#RESET=")

@@ -2,11 +2,12 @@
 
 mod damaged;
 mod exchange;
+mod input;
 mod probed;
 mod since;
 mod upload;
 
-pub(super) use exchange::{End, Exchange, Line, Result, is_known_command};
+pub(super) use exchange::{End, Exchange, Line, Result, is_known_command, is_told_more};
 pub(super) use probed::{Brought, Probed, Taken};
 pub(super) use since::{Began, Start};
 pub(super) use upload::Upload;
@@ -15,9 +16,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use self::damaged::Told;
-use self::exchange::{BOOT_COMMANDS, RADIO_OFF, is_restart, is_unsolicited, result_of};
-use self::since::{Came, Since};
-use super::{Probe, damage};
+use self::exchange::{BOOT_COMMANDS, RADIO_OFF, is_restart};
+use self::since::Since;
+use super::Probe;
 use crate::baud::Baud;
 use crate::image::Version;
 use crate::seam::LineState;
@@ -409,247 +410,5 @@ impl Facts {
             is_over: false,
         });
         self.since.hotkey_is_last = false;
-    }
-
-    fn input(&mut self, event: &Event, bytes: &[u8]) {
-        let seq = event.seq;
-        self.end_old_line(event.t);
-        self.came_at = event.t;
-        self.since.first_in.get_or_insert(seq);
-        self.since.last_in = Some(seq);
-        if let Some(probed) = self.probed.as_mut().filter(|probed| probed.now == Probe::Listen && !probed.has_sent) {
-            probed.overheard.get_or_insert(seq);
-        }
-        if let Some(probed) = self.probed.as_mut().filter(|probed| !probed.has_sent) {
-            match probed.unasked.iter_mut().find(|(speed, _)| *speed == self.speed) {
-                Some((_, came)) => came.extend(bytes.iter().take(BYTES.saturating_sub(came.len()))),
-                None => probed.unasked.push((self.speed, bytes.to_vec())),
-            }
-        }
-        if self.since.first_out.is_none() {
-            self.since.unasked += u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        }
-        if self.is_uploading() {
-            self.since.mirrored = None;
-            return;
-        }
-        self.keep(bytes);
-        for &byte in bytes {
-            self.mirror(byte);
-            self.byte(seq, byte);
-        }
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let last = self.since.after_start(self.now);
-        let kept: usize = self.since.heard.iter().map(|heard| heard.bytes.len()).sum();
-        let bytes = &bytes[..bytes.len().min(BYTES.saturating_sub(kept))];
-        match self.since.heard.iter_mut().find(|heard| heard.speed == self.speed) {
-            Some(heard) => {
-                heard.bytes.extend_from_slice(bytes);
-                heard.last = last;
-            }
-            None => self.since.heard.push(Came { speed: self.speed, bytes: bytes.to_vec(), last }),
-        }
-    }
-
-    fn mirror(&mut self, byte: u8) {
-        if let Some(count) = self.since.mirrored {
-            let same = self.since.mirror.pop_front() == Some(byte);
-            self.since.mirrored = same.then_some(count + 1);
-        }
-    }
-
-    fn byte(&mut self, seq: u64, byte: u8) {
-        if byte == b'\n' && self.pending.is_some() {
-            self.end_pending(End::CrLf);
-            return;
-        }
-        self.note_bare_cr();
-        self.end_pending(End::Cr);
-        match byte {
-            ACKNOWLEDGE if self.since.hotkeys.is_some() && self.line.is_empty() => {
-                let first = self.since.acknowledge.map_or(seq, |(first, _)| first);
-                self.since.acknowledge = Some((first, seq));
-                self.since.acknowledged_at = Some(self.speed);
-                self.heard.by_boot_code = Some(seq);
-                self.since.in_boot_code = true;
-                self.since.acknowledges += 1;
-                if self.since.hotkeys.is_some_and(|(.., hotkeys)| self.since.acknowledges > hotkeys) {
-                    // More than were asked for.
-                    self.note_damaged(seq);
-                }
-                if let Some(probed) = self.probed.as_mut().filter(|probed| probed.now == Probe::Boot) {
-                    let (after, every) = (self.since.after_start(self.now), self.since.hotkeys_every());
-                    probed.acknowledged.get_or_insert(Taken { seq, after, every });
-                }
-                self.spoke(seq);
-                self.since.hotkey_is_last = false;
-            }
-            b'\r' => self.pending = Some((seq, std::mem::take(&mut self.line))),
-            b'\n' => {
-                let text = std::mem::take(&mut self.line);
-                self.line(Line { seq, text, end: End::Lf });
-            }
-            0 | 0xFF if self.line.is_empty() => self.since.idle_noise += 1,
-            _ if self.line.len() < LINE => self.line.push(byte),
-            _ => {}
-        }
-    }
-
-    /// No line pauses for so long in its middle: what stands there has ended.
-    fn end_old_line(&mut self, now: MonoTime) {
-        if now.since(self.came_at) > PAUSE {
-            self.end_line();
-        }
-    }
-
-    /// What stands in the line and was not ended is a line as well.
-    fn end_line(&mut self) {
-        if !self.line.is_empty() {
-            let text = std::mem::take(&mut self.line);
-            let seq = self.since.last_in.unwrap_or_default();
-            self.line(Line { seq, text, end: End::None });
-        }
-    }
-
-    fn end_pending(&mut self, end: End) {
-        if let Some((seq, text)) = self.pending.take() {
-            self.line(Line { seq, text, end });
-        }
-    }
-
-    fn line(&mut self, line: Line) {
-        let is_echo_of_hotkeys = self.since.hotkeys.is_some() && line.text.iter().all(|byte| matches!(*byte, HOTKEY | 0xFF));
-        if line.text.is_empty() || is_echo_of_hotkeys {
-            return;
-        }
-        let asks = self.since.last().is_some_and(|last| last.text == "AT#UP" && last.is_open());
-        if let Some(result) = result_of(&line, asks) {
-            self.end_cut_echo();
-            self.since.in_boot_code = !result.is_applications();
-            let mut told = None;
-            let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, result.is_applications());
-            match self.since.exchanges.back_mut() {
-                Some(last) if last.is_open() => {
-                    let is_applications = result.is_applications();
-                    if last.text.starts_with("AT#LDRST") {
-                        self.entry_refused = (result == Result::Cme(Some(1120))).then_some((last.seq, line.seq));
-                        self.entry_taken = (result == Result::Ok).then_some(last.seq).or(self.entry_taken);
-                    }
-                    if result == Result::Ok
-                        && let Some(speed) = last.told_speed()
-                    {
-                        self.moved = Some((last.seq, speed));
-                        told = Some(speed);
-                    }
-                    let is_known = is_known_command(&last.text);
-                    let is_error = matches!(result, Result::Error | Result::Cme(_)) && result != Result::Cme(Some(1120));
-                    let is_damaged = is_known && is_error && was_line_clean;
-                    if result == Result::Cme(Some(1120)) {
-                        self.since.starting_from.get_or_insert(self.now);
-                    }
-                    if is_applications {
-                        self.heard.by_application = Some((line.seq, self.speed));
-                    } else {
-                        self.heard.by_boot_code = Some(line.seq);
-                    }
-                    last.result = Some((line.seq, result));
-                    last.took = self.now.since(last.at);
-                    let (last, restarts) = (last.clone(), last.restarts());
-                    if is_damaged || self.answers_in_between() {
-                        // Every module knows it, or answered others before and behind it: it arrived damaged.
-                        self.note_damaged(line.seq);
-                    }
-                    if is_applications && let Some(answered) = self.brought(last) {
-                        self.probed.as_mut().map(|probed| probed.answered.get_or_insert(answered));
-                    }
-                    if restarts {
-                        // It said so before it went.
-                        self.spoke_before = Some(line.seq);
-                        return;
-                    }
-                }
-                _ => {
-                    self.since.late.get_or_insert((line.seq, result));
-                }
-            }
-            self.since.slept = None;
-            self.spoke(line.seq);
-            self.since.runs_at = told.or(self.since.runs_at);
-            return;
-        }
-        let text = String::from_utf8_lossy(&line.text).into_owned();
-        if let Some(exchange) =
-            self.since.exchanges.iter_mut().rev().take(4).find(|exchange| exchange.echo.is_none() && exchange.is_echo(&line.text))
-        {
-            exchange.echo = Some(line.seq);
-            exchange.is_result_first = exchange.result.is_some();
-            return;
-        }
-        if self.cuts_echo(&line) {
-            return;
-        }
-        let is_damaged = self.note_damage(&line);
-        if !is_damaged && text.starts_with("#REBOOT") || text == "#SYSSTART" || text.starts_with("#SIMST") {
-            self.spoke(line.seq);
-            self.since.in_boot_code = false;
-            if let Some(started) = self.brought((line.seq, text.clone())) {
-                self.probed.as_mut().map(|probed| probed.started.get_or_insert(started));
-            }
-            self.since.started.get_or_insert(line.seq);
-            self.since.is_line_clean |= self.since.first_out.is_none();
-            return;
-        }
-        match text.as_str() {
-            "#SLEEP " | "#SLEEP" => self.since.slept = Some(line.seq),
-            "#WAKEUP" => self.since.slept = None,
-            _ => {}
-        }
-        if !is_damaged && is_unsolicited(&line) {
-            self.spoke(line.seq);
-            self.since.aside.get_or_insert((line.seq, text));
-            return;
-        }
-        if let Some(last) = self.since.exchanges.back_mut().filter(|last| damage::is_begun(&line, &last.text)) {
-            last.echo = Some(line.seq);
-            return;
-        }
-        match self.since.exchanges.back_mut() {
-            Some(last) if last.is_open() && self.probed.is_none() => {
-                if last.lines.len() < LINES {
-                    last.lines.push(line);
-                }
-            }
-            _ => self.strange(line),
-        }
-    }
-
-    /// Something came that only the module says.
-    fn spoke(&mut self, seq: u64) {
-        self.since.spoke = Some(seq);
-        self.since.spoke_at = Some(self.speed);
-        self.since.runs_at = Some(self.speed);
-        if self.is_off {
-            self.spoke_without_supply.get_or_insert(seq);
-        }
-    }
-
-    fn strange(&mut self, line: Line) {
-        if damage::is_known(&line.text) {
-            self.spoke(line.seq);
-            return;
-        }
-        let speed = self.speed;
-        if let Some(probed) = self.probed.as_mut().filter(|probed| probed.speed == speed && probed.strange.len() < LINES) {
-            probed.strange.push(line.clone());
-        }
-        let has_started = self.since.started.is_some();
-        if let Some(probed) = self.probed.as_mut().filter(|probed| probed.speed != speed && has_started) {
-            probed.strange_elsewhere.get_or_insert(line.seq);
-        }
-        if self.since.strange.len() < LINES {
-            self.since.strange.push(line);
-        }
     }
 }

@@ -47,7 +47,12 @@ impl Scene<'_> {
                 "AT#LDRST was answered by +CME ERROR: 1120, which the application says while its core starts: it did not enter boot code";
             return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [asked, refused]).next(Advice::WaitThenEnter));
         }
-        if let Some(found) = self.was_still_starting().or_else(|| self.left_unanswered()).or_else(|| self.not_reset(&many)) {
+        if let Some(found) = self
+            .acknowledged_late(&many)
+            .or_else(|| self.was_still_starting())
+            .or_else(|| self.left_unanswered())
+            .or_else(|| self.not_reset(&many))
+        {
             return Some(found);
         }
         if let Some(found) = self.went_on() {
@@ -60,6 +65,15 @@ impl Scene<'_> {
             return Some(self.mirrored_hotkeys(&many, evidence().collect()));
         }
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
+    }
+
+    /// 0x9A came when no hotkey was sent any more.
+    fn acknowledged_late(&self, many: &str) -> Option<Found> {
+        let (since, now) = (&self.facts.since, &self.now?.since);
+        let (acknowledge, _) = now.acknowledge.filter(|_| now.start == since.start && now.hotkeys == since.hotkeys)?;
+        let because = format!("{many} acknowledged, and not before the step had given up");
+        let evidence = since.hotkeys.into_iter().flat_map(|(first, last, _)| [first, last]).chain([acknowledge]);
+        Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::TooLate))
     }
 
     /// AT#BOOT was carried out and not answered.

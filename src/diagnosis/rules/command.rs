@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Found, Scene, quoted};
 use crate::baud::Baud;
-use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command};
+use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 impl Scene<'_> {
@@ -43,6 +43,10 @@ impl Scene<'_> {
         }
         if let Some(found) = self.version(last) {
             return Some(found);
+        }
+        if is_told_more(&last.text) && *result == Result::Ok && last.lines.is_empty() && last.before.is_empty() {
+            let because = format!("{} was answered by OK alone, and every module says more to it: it arrived damaged", last.text);
+            return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
         }
         if known && *result != Result::Ok && last.before.is_empty() && self.is_line_clean(last) {
             let because =

@@ -56,7 +56,11 @@ impl Scene<'_> {
             let said = lines.first().filter(|_| is_text).map_or_else(String::new, |line| format!(": {}", quoted(&line.text)));
             let because = format!("it talks without being asked, and none of it is a word of the module{said}");
             let said = lines.first().filter(|_| is_text).map(|line| line.seq);
-            let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence().chain(said));
+            let evidence = match said {
+                Some(said) => self.begin().into_iter().chain([said]).collect(),
+                None => evidence().collect::<Vec<_>>(),
+            };
+            let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence);
             let asks = !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) && !facts.is_off;
             return Some(if asks {
                 found.or(
