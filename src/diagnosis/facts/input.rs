@@ -135,11 +135,9 @@ impl Facts {
                         self.entry_refused = (result == Result::Cme(Some(1120))).then_some((last.seq, line.seq));
                         self.entry_taken = (result == Result::Ok).then_some(last.seq).or(self.entry_taken);
                     }
-                    if result == Result::Ok
-                        && let Some(speed) = last.told_speed()
-                    {
+                    told = last.told_speed().filter(|_| matches!(result, Result::Ok | Result::Zero));
+                    if let Some(speed) = told.filter(|_| is_applications) {
                         self.moved = Some((last.seq, speed));
-                        told = Some(speed);
                     }
                     let is_known = is_known_command(&last.text);
                     let is_error = matches!(result, Result::Error | Result::Cme(_)) && result != Result::Cme(Some(1120));
