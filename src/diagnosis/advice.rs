@@ -111,7 +111,7 @@ advice! {
          code with AT#BOOT, or pulse reset and send no hotkey";
     EntryUnanswered: BootCodeAnswered,
         "AT#LDRST came back, and nothing is answered since",
-        "take no answer to AT#LDRST as well (`answer: any`) and send the hotkey then, `handshake: { pulse: none }`: where boot code takes it, it was entered";
+        "send it without waiting for an answer (a step `send`, as the shipped *boot entry by AT#LDRST* does), and the hotkey then, `handshake: { pulse: none }`: where boot code takes it, it was entered";
     RunsWhileHeld: BootCodeAnswered,
         "0x9A came while reset was asserted",
         "a module in reset says nothing: look at the wire to MODEM_RESET (K207 pin 2) and at its polarity in the bench file";
