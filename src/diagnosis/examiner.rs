@@ -70,7 +70,11 @@ impl Examiner {
     /// Where no known cause fits a step that failed: that the module speaks clearly and says something else; `None` where it does not.
     #[must_use]
     pub fn not_as_expected(&self) -> Option<Diagnosis> {
-        rules::not_as_expected(&self.before.as_deref().cloned().unwrap_or_else(|| self.facts.settled())).map(rules::Found::into_diagnosis)
+        let found = match &self.before {
+            Some(before) => rules::not_as_expected(before),
+            None => rules::not_as_expected(&self.facts.settled()),
+        };
+        found.map(rules::Found::into_diagnosis)
     }
 
     /// The cause that fits what was read; `None` when no known one does.

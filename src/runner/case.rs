@@ -387,14 +387,14 @@ fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &
         Firmware::Reported(text) => text,
         Firmware::NotReported => return Ok(Some("requires: firmware, but the application reports no version".to_owned())),
         // Nobody can tell whether the case would fit: to skip it would hide a board that is dead, or a port that is the wrong one.
-        Firmware::Silent(seen, evidence) => {
+        Firmware::Silent(answer) => {
             let expected = format!("the version that `requires` asks for, in answer to AT+CGMR within {}", show_duration(FIRMWARE));
-            let reason = if seen == "nothing" {
+            let reason = if answer.lines.is_empty() {
                 "the application does not answer, before the first step"
             } else {
                 "AT+CGMR brings no OK, before the first step"
             };
-            return Err(Stop::Rig(Finding::new(reason, expected, seen, evidence)));
+            return Err(Stop::Rig(Finding::new(reason, expected, answer.describe(), answer.evidence)));
         }
     };
     let Ok(version) = text.parse::<Version>() else {

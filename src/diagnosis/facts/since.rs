@@ -142,6 +142,11 @@ impl Since {
         self.exchanges.iter().filter(|exchange| exchange.seq > seq && exchange.speed == speed).count()
     }
 
+    /// The first and the last hotkey.
+    pub(in crate::diagnosis) fn hotkey_events(&self) -> impl Iterator<Item = u64> {
+        self.hotkeys.into_iter().flat_map(|(first, last, _)| [first, last])
+    }
+
     /// The mean pause between two hotkeys.
     pub(in crate::diagnosis) fn hotkeys_every(&self) -> Option<Duration> {
         let (.., count) = self.hotkeys?;

@@ -72,7 +72,7 @@ impl Scene<'_> {
         let (since, now) = (&self.facts.since, &self.now?.since);
         let (acknowledge, _) = now.acknowledge.filter(|_| now.start == since.start && now.hotkeys == since.hotkeys)?;
         let because = format!("{many} acknowledged, and not before the step had given up");
-        let evidence = since.hotkeys.into_iter().flat_map(|(first, last, _)| [first, last]).chain([acknowledge]);
+        let evidence = since.hotkey_events().chain([acknowledge]);
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::TooLate))
     }
 
@@ -94,7 +94,7 @@ impl Scene<'_> {
             is_as_it_was && facts.entry_taken.is_none()
         })?;
         let because = format!("{many} not acknowledged, and no reset was before them; the application runs, and answers {}", answered.text);
-        let evidence = facts.since.hotkeys.into_iter().flat_map(|(first, last, _)| [first, last]).chain([answered.seq]);
+        let evidence = facts.since.hotkey_events().chain([answered.seq]);
         Some(Found::new(Cause::ApplicationAnswered, Sure::VeryLikely, because, evidence).next(Advice::NoReset))
     }
 

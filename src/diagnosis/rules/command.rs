@@ -48,7 +48,7 @@ impl Scene<'_> {
             let because = format!("{} was answered by OK alone, and every module says more to it: it arrived damaged", last.text);
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
         }
-        if known && *result != Result::Ok && last.before.is_empty() && self.is_line_clean(last) {
+        if known && *result != Result::Ok && self.is_line_clean(last) {
             let because =
                 format!("{} is a command that every module knows, and it was answered by an error: it arrived damaged", last.text);
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
@@ -69,7 +69,7 @@ impl Scene<'_> {
         let since = &self.facts.since;
         let before = since.exchanges.iter().rev().find(|exchange| exchange.seq < last.seq);
         let is_first_here = before.is_none_or(|before| before.speed != last.speed);
-        !last.is_result_first && (!is_first_here || since.misframed_at(last.speed).is_empty())
+        last.before.is_empty() && !last.is_result_first && (!is_first_here || since.misframed_at(last.speed).is_empty())
     }
 
     pub(super) fn application_answered(&self, last: &Exchange, seq: u64) -> Found {

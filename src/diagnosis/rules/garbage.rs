@@ -53,12 +53,10 @@ impl Scene<'_> {
             return Some(found);
         }
         if (since.unasked > 0 && is_text) || is_overheard || facts.is_off {
-            let said = lines.first().filter(|_| is_text).map_or_else(String::new, |line| format!(": {}", quoted(&line.text)));
-            let because = format!("it talks without being asked, and none of it is a word of the module{said}");
-            let said = lines.first().filter(|_| is_text).map(|line| line.seq);
-            let evidence = match said {
-                Some(said) => self.begin().into_iter().chain([said]).collect(),
-                None => evidence().collect::<Vec<_>>(),
+            let because = "it talks without being asked, and none of it is a word of the module";
+            let (because, evidence): (_, Vec<u64>) = match lines.first().filter(|_| is_text) {
+                Some(said) => (format!("{because}: {}", quoted(&said.text)), self.begin().into_iter().chain([said.seq]).collect()),
+                None => (because.to_owned(), evidence().collect()),
             };
             let found = Found::new(Cause::WrongPort, Sure::VeryLikely, because, evidence);
             let asks = !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) && !facts.is_off;

@@ -9,9 +9,6 @@ impl Scene<'_> {
     /// The module speaks clearly, or nothing was done that could have brought anything.
     pub(super) fn otherwise(&self) -> Option<Found> {
         let since = &self.facts.since;
-        if let Some(found) = self.unended() {
-            return Some(found);
-        }
         if since.spoke.is_none()
             && let Some(found) = self.held_or_off()
         {
@@ -42,7 +39,7 @@ impl Scene<'_> {
                 let because = format!("{result} came before the echo of {}: it answers what was sent before that", last.text);
                 found(because, evidence).next(Advice::AnswersTheOneBefore)
             }
-            Result::Error | Result::Cme(_) if !last.before.is_empty() || !self.is_line_clean(last) => {
+            Result::Error | Result::Cme(_) if !self.is_line_clean(last) => {
                 let before = if last.before.is_empty() {
                     "bytes at another speed stood in the module's line".to_owned()
                 } else {
@@ -69,9 +66,7 @@ impl Scene<'_> {
             }
         })
     }
-}
 
-impl Scene<'_> {
     /// A command was sent last that nothing has ended: it is not carried out.
     pub(super) fn unended(&self) -> Option<Found> {
         let since = &self.facts.since;

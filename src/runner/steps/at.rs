@@ -196,8 +196,8 @@ pub(in crate::runner) enum Firmware {
     Reported(String),
     /// It answers, but not with a version.
     NotReported,
-    /// It does not answer: what came, in words, and the events that show it.
-    Silent(String, Vec<u64>),
+    /// It gives no final result.
+    Silent(Answer),
 }
 
 /// Asks the application for its version (`AT+CGMR`), twice where the first brings nothing: after a sleep it is lost (arduino).
@@ -210,6 +210,6 @@ pub(in crate::runner) fn read_firmware(conductor: &mut Conductor<'_>, within: Du
     Ok(match (&answer.result, version) {
         (Some(Final::Ok), Some(version)) => Firmware::Reported(escape::bytes(version)),
         (Some(_), _) => Firmware::NotReported,
-        (None, _) => Firmware::Silent(answer.describe(), answer.evidence),
+        (None, _) => Firmware::Silent(answer),
     })
 }
