@@ -72,14 +72,17 @@ advice! {
         "send AT at SPEED baud; if that is answered, put it back by a step `restore`, or by AT+IPR=HOME there";
     PortElsewhere: WrongSpeed,
         "the board is at its own speed or at the one that the case told it, and the port is at another",
-        "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT: `uart: { baud: SPEED }` sets it, and AT+IPR=PORT before, answered OK (by boot code 0), would have moved the board there \
-         (until a reset, which may undo it)";
+        "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT, and `uart: { baud: SPEED }` sets it back. Where board and port are both to be at PORT, the case sends AT+IPR=PORT first and waits for its \
+         OK (boot code says 0), and does so again after a restart, which may undo it";
     UndoneByReset: WrongSpeed,
-        "the case moved the board, and a reset has moved it back",
-        "the board is at SPEED baud, where a reset has put it back: mend the case, not the board. AT+IPR=PORT of this case held until that reset only, so set the port back as well: `uart: { baud: SPEED }` behind it";
+        "the case moved the board, and a restart has moved it back",
+        "the board is at SPEED baud again since it was restarted: mend the case, not the board. AT+IPR=PORT of this case held until then only, so set the port back as well: `uart: { baud: SPEED }` behind the restart";
     BootCodeElsewhere: WrongSpeed,
         "boot code takes the hotkey at another speed than the board's",
         "leave boot code by AT#BOOT or a pulse of reset, and send AT at HOME baud. If that is not answered, send it at SPEED, and put the board back by a step `restore`";
+    BootCodeListensAt: WrongSpeed,
+        "the hotkey is taken at another speed than the port's",
+        "set the port to SPEED baud before the step `handshake` (`uart: { baud: SPEED }`): boot code listens there, whatever speed the application has. AT+IPR=PORT, sent to boot code, moves it, and the port follows (`uart`)";
     OneProgramGarbled: Garbage,
         "boot code is garbled at a speed at which its acknowledge, or the application, is clean",
         "the wires, the ground and the levels are good: bad ones would garble 0x9A and the application's answers too, and only boot code's answers are. Where it is so after each reset, boot code is \
@@ -112,15 +115,18 @@ advice! {
     EntryUnanswered: BootCodeAnswered,
         "AT#LDRST came back, and nothing is answered since",
         "send it without waiting for an answer (a step `send`, as the shipped *boot entry by AT#LDRST* does), and the hotkey then, `handshake: { pulse: none }`: where boot code takes it, it was entered";
+    HotkeyFirst: BootCodeAnswered,
+        "AT#LDRST was answered OK, and a command was sent before the hotkey",
+        "boot code takes commands after the hotkey only (`handshake: { pulse: none }`), and its own only. To be back in the application send AT#BOOT behind that (a step `boot`), or pulse reset and wait for #SYSSTART";
     RunsWhileHeld: BootCodeAnswered,
         "0x9A came while reset was asserted",
         "a module in reset says nothing: look at the wire to MODEM_RESET (K207 pin 2) and at its polarity in the bench file";
     ApplicationRuns: AcknowledgedSilent,
         "the application starts after a reset",
-        "ask once more and wait for longer (`within: 2 s`): how long boot code may take is published nowhere. If it stays silent: the application still runs, so that the unit can be used as it is. Its boot code is probably damaged, and no way to repair that over the UART is published: try no upload, keep the timeline, and ask ST";
+        "boot code had TOOK to answer: ask once more and wait for longer (`boot: { command: ATI0, within: ENOUGH }`), because how long boot code may take is published nowhere. If it stays silent: the application still runs, so that the unit can be used as it is. Its boot code is probably damaged, and no way to repair that over the UART is published: try no upload, keep the timeline, and ask ST";
     NothingRuns: AcknowledgedSilent,
         "no application starts after a reset either",
-        "switch the supply off and on, and ask once more and for longer (`within: 2 s`): how long boot code may take is published nowhere. If it stays so, keep the timeline and ask ST: no way to repair a boot code over the UART is published";
+        "boot code had TOOK to answer: switch the supply off and on, and ask once more and for longer (`boot: { command: ATI0, within: ENOUGH }`), because how long boot code may take is published nowhere. If it stays so, keep the timeline and ask ST: no way to repair a boot code over the UART is published";
     SendForLonger: NotAcknowledged,
         "a later hotkey is acknowledged",
         "send the hotkey for longer after the release: `handshake: { strategy: repeat, within: 10 s }`";
@@ -174,6 +180,10 @@ advice! {
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
         "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
+    OrNoHotkey: StillStarting,
+        "it came up when it was waited for longer, and no hotkey was sent since the reset",
+        "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`). Where 0x9A is what the step waits for: boot code says that to a hotkey (0xC5) only, \
+         and none was sent since the reset (a step `handshake` sends it)";
     ResetFirst: DoesNotStart,
         "only a command to restart was tried",
         "pulse reset: if the application starts then, only the restart by command hangs, and a reset does what it should. If a reset does not help either, see whether boot code takes the hotkey \
@@ -194,6 +204,10 @@ advice! {
         "it does not start since an upload",
         "keep the timeline: a unit that an attempt to update leaves without an application is a finding about the firmware. Then see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the \
          installed version again (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
+    SleepsOrDead: DoesNotStart,
+        "it said #SLEEP before it was reset",
+        "see first whether the reset reaches it: pulse reset while the module is awake, before it says #SLEEP. Where it goes on without #SYSSTART, the reset line is not wired (K207 pin 2) and it only sleeps; where nothing comes, \
+         see whether boot code takes the hotkey (`evkit-hil diagnose`)";
     SleepsByItself: Asleep,
         "it said #SLEEP",
         "power saving is on: send AT twice (the first is lost after a sleep), pulse the wake line, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
@@ -258,6 +272,24 @@ advice! {
     TooLate: NotAsExpected,
         "an answer came after the step had given up",
         "give the step more time (`within`; a `handshake` of the strategy `st` has no more than its 100 ms, `repeat` has). Where this firmware was quicker before, that is a finding: keep the timeline";
+    SlowerThanThat: NotAsExpected,
+        "a command was given less time than each one before it took",
+        "give the step more time (`within: ENOUGH`). Where this firmware was quicker before, that is a finding: keep the timeline";
+    UploadTooLate: NotAsExpected,
+        "the answer to AT#UP came after the step had given up",
+        "give AT#UP more time (`answer-within` of the step `upload`; Easy Connect gives it 300 ms). Where this boot code was quicker before, that is a finding: keep the timeline";
+    ShouldGoIn: NotAsExpected,
+        "an image that should go in was accepted",
+        "nothing that is seen speaks against this image, so that it should go in: `result: accepted`. Where the case is about another key, see which one its image has (`key` under `make`, or the file's name)";
+    RestartEnded: NotAsExpected,
+        "a command to restart was answered, and the step ended there",
+        "compare the answer with what the step wants: `result` of a step `boot`, `answer` of a step `at`";
+    ByStepBoot: NotAsExpected,
+        "a command for boot code was sent as one for the application",
+        "boot code answers by 0 or 40xx with CR alone, and a step `at` waits for OK or ERROR: send it by a step `boot`. Where another step waited, compare what came with what it wants";
+    RestartsUnanswered: NotAsExpected,
+        "AT#RESET was carried out without an answer",
+        "a module may restart before its OK is out: send it without waiting for that (`send: { text: \"AT#RESET=1\\r\" }`), and wait for #SYSSTART, as the shipped *restart by command* does";
     GoesUnanswered: NotAsExpected,
         "AT#BOOT was carried out without an answer",
         "a boot code may leave without an answer to AT#BOOT: say `result: any` there, and wait for #SYSSTART";

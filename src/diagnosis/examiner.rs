@@ -63,8 +63,7 @@ impl Examiner {
     /// `found`, with the next thing to try as it is after all that was read since.
     #[must_use]
     pub fn revised(&self, found: Diagnosis) -> Diagnosis {
-        let next = rules::revised(&found, self.before.as_deref().unwrap_or(&self.facts), &self.facts);
-        Diagnosis { next: next.unwrap_or(found.next), ..found }
+        rules::revised(found, self.before.as_deref().unwrap_or(&self.facts), &self.facts)
     }
 
     /// Where no known cause fits a step that failed: that the module speaks clearly and says something else; `None` where it does not.

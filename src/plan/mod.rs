@@ -623,6 +623,8 @@ pub struct Upload {
     pub image: String,
     /// What the device must make of it.
     pub result: UploadResult,
+    /// How long the answer to `AT#UP` may take, each time that it is sent.
+    pub answer_within: Duration,
     /// How long one request may take.
     pub request_within: Duration,
     /// How long the whole may take.

@@ -35,8 +35,9 @@ const LOOKED_THROUGH: u64 = 4 << 20;
 pub(super) const CANNOT_HOLD: &str =
     "the transmit line cannot be held low while the module has no supply: it idles high and may feed the module through its pin";
 
-/// How many of the last bytes are kept for messages: one more than a message shows, so that it can say that there were more.
-const RECENT: usize = SEEN_LIMIT + 1;
+/// How many of the last bytes are kept for messages: more than a message shows, so that it can say that there were more, and what had come before.
+const RECENT: usize = 4096;
+const _: () = assert!(RECENT > SEEN_LIMIT);
 
 /// What one wait brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct Conductor<'a> {
     timeline: Timeline,
     pub(super) inbox: Inbox,
     pub(super) recent: VecDeque<u8>,
+    /// How many bytes had come when the board was last told something, or its reset or supply was let go.
+    pub(super) stirred: u64,
     /// Times of named events.
     pub moments: Moments,
     /// Values that steps have kept.
@@ -130,6 +133,7 @@ impl<'a> Conductor<'a> {
             timeline,
             inbox: Inbox::default(),
             recent: VecDeque::with_capacity(RECENT),
+            stirred: 0,
             moments: Moments::from(now),
             kept: Values::default(),
             examiner: diagnosis::Examiner::default(),
@@ -429,6 +433,7 @@ impl<'a> Conductor<'a> {
                     .record_bytes(self.step, stream, Direction::Out, before, after, planned, bytes, &[])
                     .map_err(timeline_lost)?;
                 self.last_out = Some(seq);
+                self.stirred = self.inbox.received();
                 self.moments.sent = Some(Moment { at: after, since: after, uncertainty: after - before, seq: Some(seq) });
                 self.watch.sent(bytes, after, seq);
                 self.wire_free = self.wire_free.max(before) + self.speed.wire_time(bytes.len() as u64);
@@ -469,10 +474,12 @@ impl<'a> Conductor<'a> {
                     (LineId::RESET, LineState::Asserted) => self.moments.assert = Some(moment),
                     (LineId::RESET, LineState::Released) => {
                         self.moments.release = Some(moment);
+                        self.stirred = self.inbox.received();
                         self.watch.commanded(after, seq);
                     }
                     (LineId::POWER, LineState::Asserted) => {
                         self.moments.power_on = Some(moment);
+                        self.stirred = self.inbox.received();
                         self.watch.commanded(after, seq);
                     }
                     (_, _) => {}

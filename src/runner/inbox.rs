@@ -107,6 +107,12 @@ impl Inbox {
         self.position
     }
 
+    /// How many bytes have come.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.position + self.len() as u64
+    }
+
     /// The next bytes behind the cursor that came in one read, with that read; `None` when there are none. Does not move the cursor.
     #[must_use]
     pub fn front(&self) -> Option<(Read, &[u8])> {

@@ -176,14 +176,29 @@ impl Conductor<'_> {
     /// How many bytes have come in this case.
     #[must_use]
     pub fn received(&self) -> u64 {
-        self.inbox.position() + self.inbox.len() as u64
+        self.inbox.received()
     }
 
-    /// The last bytes that came after the first `from` bytes, as many as a message shows.
+    /// How many of them steps have taken.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.inbox.position()
+    }
+
+    /// The last bytes that came after the first `from` bytes, as many as are kept.
     #[must_use]
     pub fn last_received(&self, from: u64) -> Vec<u8> {
         let count = usize::try_from(self.received() - from).unwrap_or(usize::MAX).min(self.recent.len());
         self.recent.iter().skip(self.recent.len() - count).copied().collect()
+    }
+
+    /// Which of the first `wanted` patterns of a set is in the first `taken` bytes that came, behind what was sent last and the last start, as far back as bytes are kept.
+    #[must_use]
+    pub fn came_before(&self, set: &Arc<PatternSet>, wanted: usize, taken: u64) -> Option<usize> {
+        let first = self.received() - self.recent.len() as u64;
+        let [from, to] = [self.stirred, taken].map(|place| usize::try_from(place.saturating_sub(first)).unwrap_or(usize::MAX));
+        let bytes: Vec<u8> = self.recent.iter().take(to).skip(from).copied().collect();
+        Matcher::new(Arc::clone(set)).feed(&bytes).map(|hit| hit.pattern).filter(|pattern| *pattern < wanted)
     }
 
     /// The read that brought the next byte behind the cursor, if one has come.

@@ -452,6 +452,9 @@ map!(
         /// What the device does with it; `accepted` if not given.
         #[schemars(schema_with = "schema::upload_result")]
         result: Text,
+        /// How long the answer to `AT#UP` may take; 300 ms if not given, as Easy Connect waits.
+        #[schemars(schema_with = "duration")]
+        answer_within: Text,
         /// How long one request may take; 10 s if not given.
         #[schemars(schema_with = "duration")]
         request_within: Text,

@@ -84,7 +84,8 @@ fn what_a_step_does_not_say_has_its_default() {
     }
     match &case.steps[3].action {
         Action::Upload(upload) => {
-            assert_eq!((upload.result, upload.request_within, upload.within), (UploadResult::Accepted, ms(10_000), ms(600_000)));
+            let times = (upload.answer_within, upload.request_within, upload.within);
+            assert_eq!((upload.result, times), (UploadResult::Accepted, (ms(300), ms(10_000), ms(600_000))));
             let image = &case.images[&upload.image];
             assert_eq!(
                 (image.file_name.as_str(), image.bytes.len(), image.made_up),

@@ -14,7 +14,7 @@ use super::{diagnosis, ran};
 )]
 #[case(
     "  - reset: { pulse: 15 ms }\n  - expect: { text: \"READY\\r\\n\", within: 5 s }\n",
-    "what came is whole and clean, and nothing is seen to be wrong with board or bench"
+    "what came (\"#REBOOT_RESET\", \"#SYSSTART\", \"#SIMST: 1\") is whole and clean, and nothing is seen to be wrong with board or bench"
 )]
 #[case(
     "  - handshake:\n  - boot: { command: ATI0, result: error }\n",
@@ -403,6 +403,7 @@ steps:
 #[case("effects: [power]\nsteps:\n  - power: off\n  - at: { command: AT, tries: 2 }\n", Advice::OffByCase)]
 #[case("effects: [power]\nsteps:\n  - power: off\n  - expect: { text: \"#SYSSTART\", within: 5 s }\n", Advice::OffByCase)]
 #[case("steps:\n  - reset: assert\n  - expect: { text: \"#SYSSTART\", within: 5 s }\n", Advice::HeldByCase)]
+#[case("steps:\n  - at: { command: AT }\n  - reset: assert\n  - at: { command: AT, tries: 2 }\n", Advice::HeldByCase)]
 #[case(
     "effects: [speed]
 virtual: { speed-outlives-reset: never }
@@ -429,11 +430,41 @@ steps:
 ",
     Advice::PortElsewhere
 )]
+// What boot code was told, a restart has undone.
+#[case(
+    "effects: [speed]
+steps:
+  - handshake:
+  - boot: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - boot: { command: AT#BOOT, result: any }
+  - wait: 2 s
+  - at: { command: AT, tries: 3 }
+",
+    Advice::UndoneByReset
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - handshake:
+  - boot: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - boot: { command: ATI0 }
+  - handshake:
+",
+    Advice::UndoneByReset
+)]
 // Hotkeys without a reset, to an application with its echo on and off.
 #[case("steps:\n  - handshake: { pulse: none }\n", Advice::NoReset)]
 #[case("virtual: { echo: false }\nsteps:\n  - handshake: { pulse: none }\n", Advice::NoReset)]
 #[case("steps:\n  - handshake: { outcome: not-acknowledged }\n", Advice::TookIt)]
 #[case("virtual: { ldrst-answered: false }\neffects: [nvm]\nsteps:\n  - at: { command: \"AT#LDRST=2,2\" }\n", Advice::EntryUnanswered)]
+#[case(
+    "virtual: { ldrst-answered: false }\neffects: [nvm]\nsteps:\n  - at: { command: AT }\n  - at: { command: \"AT#LDRST=2,2\" }\n",
+    Advice::EntryUnanswered
+)]
 #[case(
     "effects: [firmware]
 virtual: { check-time: 2 s }
@@ -459,7 +490,73 @@ steps:
 #[case("virtual: { answer-delay: 500 ms }\nsteps:\n  - at: { command: AT+CGMR, within: 200 ms }\n", Advice::TooLate)]
 #[case(
     "virtual: { answer-delay: 300 ms }\nsteps:\n  - at: { command: AT }\n  - at: { command: AT+CGMR, within: 100 ms }\n",
-    Advice::TooLate
+    Advice::SlowerThanThat
+)]
+// What was sent meanwhile comes back behind the answer.
+#[case("virtual: { answer-delay: 700 ms }\nsteps:\n  - at: { command: ATI, within: 500 ms }\n", Advice::TooLate)]
+#[case("virtual: { answer-delay: 1 s }\nsteps:\n  - at: { command: ATI, within: 500 ms }\n", Advice::TooLate)]
+#[case("virtual: { answer-delay: 3 s }\nsteps:\n  - at: { command: ATE0, within: 5 s }\n  - at: { command: AT }\n", Advice::SlowerThanThat)]
+#[case(
+    "effects: [firmware]
+virtual: { boot-answer-delay: 500 ms }
+images: { newer: { make: { A: 2.8.0, M: 2.8.0, S: 2.8.0, key: \"0405\", size: 8 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer }
+",
+    Advice::UploadTooLate
+)]
+#[case("effects: [nvm]\nsteps:\n  - at: { command: \"AT#LDRST=2,2\" }\n  - wait: 1 s\n  - at: { command: AT }\n", Advice::HotkeyFirst)]
+#[case("effects: [nvm]\nsteps:\n  - at: { command: \"AT#LDRST=2,2\" }\n  - at: { command: AT#BOOT }\n", Advice::HotkeyFirst)]
+#[case("steps:\n  - reset: { pulse: 15 ms }\n  - expect: { hex: 9a, within: 500 ms }\n", Advice::OrNoHotkey)]
+#[case("steps:\n  - handshake:\n  - at: { command: AT#BOOT }\n", Advice::ByStepBoot)]
+#[case("steps:\n  - handshake:\n  - at: { command: ATI0 }\n", Advice::ByStepBoot)]
+#[case("steps:\n  - handshake:\n  - boot: { command: AT#BOOT, result: error }\n", Advice::RestartEnded)]
+#[case(
+    "effects: [nvm]
+virtual: { reset-command-answered: false }
+steps:
+  - at: { command: AT }
+  - at: { command: AT#RESET=1 }
+",
+    Advice::RestartsUnanswered
+)]
+#[case(
+    "effects: [firmware, downgrade-attempt]
+images:
+  installed: { make: { A: 2.7.0, M: 2.7.0, S: 2.7.0, key: \"0405\", size: 4 KiB } }
+  newer: { make: { A: 2.8.0, M: 2.8.0, S: 2.8.0, key: \"0405\", size: 4 KiB } }
+steps:
+  - handshake:
+  - upload: { image: installed }
+  - handshake:
+  - upload: { image: newer, result: refused }
+",
+    Advice::ShouldGoIn
+)]
+// The application is at one speed, and boot code at another.
+#[case(
+    "virtual: { fault: left-at-speed=460800, speed-outlives-reset: always }
+steps:
+  - uart: { baud: 460800 }
+  - handshake:
+",
+    Advice::BootCodeListensAt
+)]
+#[case("virtual: { fault: boot-garbles }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT }\n", Advice::OneProgramGarbled)]
+#[case(
+    "virtual: { fault: [sleeps-after=2 s, ignores-reset] }
+steps:
+  - at: { command: AT }
+  - wait: 5 s
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\", within: 30 s }
+",
+    Advice::SleepsOrDead
+)]
+#[case(
+    "effects: [speed]\nvirtual: { fastest-speed: 460800 }\nsteps:\n  - handshake:\n  - boot: { command: AT+IPR=921600 }\n",
+    Advice::NotOfBootCode
 )]
 #[case(
     "virtual: { acknowledge-delay: 300 ms, boot-window: 2 s }
@@ -524,4 +621,60 @@ finally:
 ");
     assert_eq!(report.verdict.reason, "the board could not be put back");
     assert_eq!(diagnosis(&report).cause, Cause::TalksButDoesNotHear);
+}
+
+/// What is awaited had come, and a step before took it; what had come before the last command is no answer to it.
+#[test]
+fn what_had_come_before_is_said() {
+    let seen = |steps: &str| ran(&format!("steps:\n{steps}")).verdict.seen.unwrap();
+    let taken = "  - at: { command: ATI }\n  - expect: { text: ST87M01, within: 1 s }\n";
+    assert_eq!(seen(taken), "nothing; \"ST87M01\" had come before, and a step before this one took it, or what came behind it");
+    let both = "  - at: { command: ATI }\n  - all: { patterns: [{ text: ST87M01 }, { text: OK }, { text: READY }], within: 1 s }\n";
+    assert_eq!(seen(both), "nothing; \"ST87M01\" and \"OK\" had come before, and a step before this one took it, or what came behind it");
+    let long_ago = "  - at: { command: ATI }\n  - at: { command: ATE0 }\n  - any: { patterns: { a: { text: ST87M01 } }, within: 1 s }\n";
+    assert_eq!(seen(long_ago), "nothing");
+}
+
+/// The cause and what to try agree where `finally` has found more.
+#[test]
+fn a_sleep_that_goes_on_in_finally() {
+    let report = ran("virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 20 s }
+  - wait: 8 s
+  - at: { command: AT+CGMR }
+finally:
+  - restore:
+");
+    let found = diagnosis(&report);
+    assert!(found.because.ends_with("commands after that brought nothing: commands alone do not wake it"), "{found:?}");
+}
+
+/// An upload whose own time is over says so, and no word of a device that stopped.
+#[test]
+fn an_upload_that_was_going_on() {
+    let report = ran("effects: [firmware]
+virtual: { request-delay: 20 ms }
+images: { newer: { make: { A: 2.8.0, M: 2.8.0, S: 2.8.0, key: \"0405\", size: 64 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer, within: 10 s }
+");
+    let sent = report.verdict.seen.clone().unwrap();
+    assert_eq!(report.verdict.reason, "the upload was not over within 10 s");
+    assert!(sent.ends_with(" of 65536 bytes") && diagnosis(&report).because.contains(&sent), "{report:?}");
+}
+
+/// `answer-within` gives a slow boot code its time.
+#[test]
+fn a_boot_code_that_needs_longer_for_at_up() {
+    let report = ran("effects: [firmware]
+virtual: { boot-answer-delay: 500 ms }
+images: { newer: { make: { A: 2.8.0, M: 2.8.0, S: 2.8.0, key: \"0405\", size: 8 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer, answer-within: 1 s }
+");
+    assert!(report.verdict.diagnosis.is_none() && report.verdict.reason.is_empty(), "{report:?}");
 }

@@ -99,12 +99,14 @@ pub(in crate::diagnosis) struct Exchange {
     pub(in crate::diagnosis) is_first: bool,
     /// Whether a hotkey went before it, or the boot code's preamble.
     pub(in crate::diagnosis) to_boot_code: bool,
+    /// Whether the boot code's preamble of backspaces went before it, as a step `boot` sends.
+    pub(in crate::diagnosis) has_preamble: bool,
     /// The read that brought it back, character for character.
     pub(in crate::diagnosis) echo: Option<u64>,
     pub(in crate::diagnosis) lines: Vec<Line>,
     pub(in crate::diagnosis) result: Option<(u64, Result)>,
     /// When it was sent, and how long after that the result came.
-    pub(super) at: MonoTime,
+    pub(in crate::diagnosis) at: MonoTime,
     pub(in crate::diagnosis) took: Duration,
     /// The result came before the echo.
     pub(in crate::diagnosis) is_result_first: bool,
@@ -119,7 +121,7 @@ impl Exchange {
     }
 
     /// Whether a line is its echo.
-    pub(super) fn is_echo(&self, line: &[u8]) -> bool {
+    pub(in crate::diagnosis) fn is_echo(&self, line: &[u8]) -> bool {
         line.strip_suffix(self.text.as_bytes()).is_some_and(|before| before.is_empty() || before == self.before)
     }
 

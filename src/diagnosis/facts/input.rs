@@ -8,6 +8,9 @@ use crate::diagnosis::{Probe, damage};
 use crate::time::MonoTime;
 use crate::timeline::event::Event;
 
+/// Of so many commands that were sent last an echo may come still: a module that answers late takes what was sent meanwhile after that.
+const ECHOES: usize = 16;
+
 impl Facts {
     pub(super) fn input(&mut self, event: &Event, bytes: &[u8]) {
         let seq = event.seq;
@@ -79,13 +82,17 @@ impl Facts {
                 }
                 if let Some(probed) = self.probed.as_mut().filter(|probed| probed.now == Probe::Boot) {
                     let (after, every) = (self.since.after_start(self.now), self.since.hotkeys_every());
-                    probed.acknowledged.get_or_insert(Taken { seq, after, every });
+                    probed.acknowledged.get_or_insert(Taken { seq, speed: self.speed, after, every });
                 }
                 self.spoke(seq);
                 self.since.hotkey_is_last = false;
             }
-            b'\r' => self.pending = Some((seq, std::mem::take(&mut self.line))),
+            b'\r' => {
+                self.pending = Some((seq, std::mem::take(&mut self.line)));
+                self.ended_at = self.came_at;
+            }
             b'\n' => {
+                self.ended_at = self.came_at;
                 let text = std::mem::take(&mut self.line);
                 self.line(Line { seq, text, end: End::Lf });
             }
@@ -136,9 +143,7 @@ impl Facts {
                         self.entry_taken = (result == Result::Ok).then_some(last.seq).or(self.entry_taken);
                     }
                     told = last.told_speed().filter(|_| matches!(result, Result::Ok | Result::Zero));
-                    if let Some(speed) = told.filter(|_| is_applications) {
-                        self.moved = Some((last.seq, speed));
-                    }
+                    self.moved = told.map(|speed| (last.seq, speed)).or(self.moved);
                     let is_known = is_known_command(&last.text);
                     let is_error = matches!(result, Result::Error | Result::Cme(_)) && result != Result::Cme(Some(1120));
                     let is_damaged = is_known && is_error && was_line_clean;
@@ -151,11 +156,14 @@ impl Facts {
                         self.heard.by_boot_code = Some(line.seq);
                     }
                     last.result = Some((line.seq, result));
-                    last.took = self.now.since(last.at);
+                    last.took = self.ended_at.since(last.at);
                     let (last, restarts) = (last.clone(), last.restarts());
-                    if is_damaged || self.answers_in_between() {
-                        // Every module knows it, or answered others before and behind it: it arrived damaged.
+                    if is_damaged {
+                        // Every module knows it: it arrived damaged.
                         self.note_damaged(line.seq);
+                    } else if self.answers_in_between() {
+                        // It answered others before and behind it.
+                        self.gap.get_or_insert(line.seq);
                     }
                     if is_applications && let Some(answered) = self.brought(last) {
                         self.probed.as_mut().map(|probed| probed.answered.get_or_insert(answered));
@@ -176,11 +184,11 @@ impl Facts {
             return;
         }
         let text = String::from_utf8_lossy(&line.text).into_owned();
-        if let Some(exchange) =
-            self.since.exchanges.iter_mut().rev().take(4).find(|exchange| exchange.echo.is_none() && exchange.is_echo(&line.text))
-        {
+        let mut lately = self.since.exchanges.iter_mut().rev().take(ECHOES).enumerate();
+        if let Some((behind, exchange)) = lately.find(|(_, exchange)| exchange.echo.is_none() && exchange.is_echo(&line.text)) {
             exchange.echo = Some(line.seq);
             exchange.is_result_first = exchange.result.is_some();
+            self.late_echoes += u32::from(behind > 0 || exchange.is_result_first);
             return;
         }
         if self.cuts_echo(&line) {

@@ -20,7 +20,7 @@ use self::exchange::{BOOT_COMMANDS, RADIO_OFF, is_restart};
 use self::since::Since;
 use super::Probe;
 use crate::baud::Baud;
-use crate::image::Version;
+use crate::image::{KeyNumber, Version};
 use crate::seam::LineState;
 use crate::time::MonoTime;
 use crate::timeline::event::{Direction, Edge, Event, EventKind};
@@ -32,6 +32,8 @@ const BYTES: usize = 4096;
 const LINES: usize = 64;
 const LINE: usize = 256;
 const EXCHANGES: usize = 64;
+/// A module gives so many echoes late that answers late.
+const LATE: u32 = 2;
 /// Longer than any pause within a line, a USB adapter's latency included.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -85,7 +87,7 @@ pub(super) struct Facts {
     told: Vec<Told>,
     /// The application refused to enter boot code because it was still starting: the command, and the answer.
     pub(super) entry_refused: Option<(u64, u64)>,
-    /// The last AT+IPR to which the application said OK, and the speed that it was told.
+    /// The last AT+IPR that was taken (OK, boot code: 0), and the speed that it told.
     pub(super) moved: Option<(u64, Baud)>,
     /// The application said OK to the command that enters boot code.
     pub(super) entry_taken: Option<u64>,
@@ -95,14 +97,20 @@ pub(super) struct Facts {
     pub(super) slept_through: Option<(u64, usize)>,
     /// What shows that the host was heard, in the whole case.
     pub(super) heard: Heard,
-    /// The version of the last image that was accepted.
-    pub(super) took: Option<Version>,
+    /// Version and key number of the last image that was accepted.
+    pub(super) took: Option<(Version, KeyNumber)>,
     /// Known words that came damaged, in the whole case, at most eight.
     damaged: Vec<u64>,
+    /// A probe was answered, then several were not, and this one was again.
+    gap: Option<u64>,
+    /// How often an echo came when something else had been sent, or behind its result.
+    late_echoes: u32,
     pub(super) probed: Option<Probed>,
     /// When bytes came last.
     came_at: MonoTime,
     line: Vec<u8>,
+    /// When a line ended last.
+    ended_at: MonoTime,
     /// A line that ended with CR: an LF may follow.
     pending: Option<(u64, Vec<u8>)>,
 }
@@ -138,9 +146,12 @@ impl Default for Facts {
             heard: Heard::default(),
             took: None,
             damaged: Vec::new(),
+            gap: None,
+            late_echoes: 0,
             probed: None,
             came_at: MonoTime::ZERO,
             line: Vec::new(),
+            ended_at: MonoTime::ZERO,
             pending: None,
         }
     }
@@ -190,7 +201,7 @@ impl Facts {
                     upload.requests += 1;
                     (upload.sent, upload.total, upload.given) = (request.sent, request.total, false);
                     if upload.is_accepted() {
-                        self.took = upload.named().map(|(versions, _)| versions.a).or(self.took);
+                        self.took = upload.named().map(|(versions, key)| (versions.a, key)).or(self.took);
                     }
                 }
                 // The byte is a request and no part of a line.
@@ -250,6 +261,10 @@ impl Facts {
         let mut facts = self.clone();
         facts.end_pending(End::Cr);
         facts.end_line();
+        if let Some(gap) = facts.gap.take_if(|_| facts.late_echoes < LATE) {
+            // No module sleeps or starts in between, and this one takes no longer than others for an answer: commands were lost.
+            facts.note_damaged(gap);
+        }
         facts
     }
 
@@ -314,7 +329,10 @@ impl Facts {
             None => (0, 0),
         };
         self.slept_through = self.since.slept.map(|slept| (slept, self.since.asked_after(slept, self.home))).or(self.slept_through);
-        self.since = Since::new(Some(Start { how, seq, at }));
+        let last =
+            self.since.last().filter(|last| how == Began::Command && self.entry_taken == Some(last.seq) && self.since.hotkeys.is_none());
+        let entered_by = last.map(|last| last.seq);
+        self.since = Since { entered_by, ..Since::new(Some(Start { how, seq, at })) };
         self.stuck = None;
     }
 
@@ -368,12 +386,14 @@ impl Facts {
         let text = String::from_utf8_lossy(line).into_owned();
         let again = self.since.last().is_some_and(|last| last.to_boot_code && last.text == text);
         let is_word = BOOT_COMMANDS.contains(&text.as_str()) || text.starts_with("AT+IPR=");
-        let to_boot_code = bytes.first() == Some(&0x08)
+        let has_preamble = bytes.first() == Some(&0x08);
+        let to_boot_code = has_preamble
             || (self.since.in_boot_code && (again || is_word))
             || (self.since.hotkey_is_last && is_word && self.since.started.is_none());
         if text == "AT#UP" {
             self.upload = Some(Upload {
                 file: self.image.clone(),
+                took: self.took.map(|(_, key)| key),
                 seq,
                 asked: None,
                 sent: 0,
@@ -401,6 +421,7 @@ impl Facts {
             before,
             is_first,
             to_boot_code,
+            has_preamble,
             echo: None,
             lines: Vec::new(),
             result: None,

@@ -47,6 +47,8 @@ pub(in crate::diagnosis) struct Probed {
 pub(in crate::diagnosis) struct Taken {
     /// The read that brought the acknowledge.
     pub(in crate::diagnosis) seq: u64,
+    /// The host's speed then.
+    pub(in crate::diagnosis) speed: Baud,
     /// How long after the start it came.
     pub(in crate::diagnosis) after: Duration,
     /// The mean pause between the hotkeys up to it; `None` of the first one.

@@ -86,6 +86,8 @@ pub(in crate::diagnosis) struct Since {
     pub(super) acknowledges: u32,
     /// The echo of the last command was broken off by something that came unasked: the read, and the rest of it.
     pub(super) cut_echo: Option<(u64, Vec<u8>)>,
+    /// The AT#LDRST that was answered OK before the command by which it began, and no hotkey was taken in between.
+    pub(in crate::diagnosis) entered_by: Option<u64>,
     /// Lines that are nothing known.
     pub(in crate::diagnosis) strange: Vec<Line>,
     /// What came, by the host's speed at which it was read.
@@ -118,7 +120,7 @@ impl Since {
     }
 
     /// How long after the start a moment is; zero where there was none.
-    pub(super) fn after_start(&self, moment: MonoTime) -> Duration {
+    pub(in crate::diagnosis) fn after_start(&self, moment: MonoTime) -> Duration {
         self.start.map_or(Duration::ZERO, |start| moment.since(start.at))
     }
 
@@ -156,6 +158,13 @@ impl Since {
     /// The command to restart by which it began.
     pub(in crate::diagnosis) fn restart(&self) -> Option<&Exchange> {
         self.exchanges.iter().find(|exchange| exchange.restarts())
+    }
+
+    /// Whether anything came after the event `seq`, a line that floats aside.
+    pub(in crate::diagnosis) fn has_come_after(&self, seq: u64) -> bool {
+        let lines = self.exchanges.iter().flat_map(|exchange| &exchange.lines).chain(&self.strange).map(|line| line.seq);
+        let echoes = self.exchanges.iter().filter_map(|exchange| exchange.echo);
+        self.spoke.into_iter().chain(lines).chain(echoes).any(|came| came > seq)
     }
 
     /// Whether a command was sent that does not restart the module.

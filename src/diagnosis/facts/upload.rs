@@ -16,6 +16,8 @@ const SOON: Duration = Duration::from_millis(250);
 pub(in crate::diagnosis) struct Upload {
     /// The image's file name, where it is known.
     pub(in crate::diagnosis) file: Option<String>,
+    /// The key number of an image that was accepted before it.
+    pub(in crate::diagnosis) took: Option<KeyNumber>,
     pub(in crate::diagnosis) seq: u64,
     /// The last request, and its event.
     pub(in crate::diagnosis) asked: Option<(u64, i8)>,

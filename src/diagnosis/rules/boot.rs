@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::silence::{seconds, words_of};
-use super::{Found, Scene};
-use crate::diagnosis::facts::{Exchange, Facts, Result, Taken};
+use super::{Found, Scene, quoted};
+use crate::diagnosis::facts::{Exchange, Facts, Result, Taken, is_known_command};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// A first hotkey so soon after the release leaves no pause, and two so close no window between them.
 const AT_ONCE: Duration = Duration::from_millis(20);
 const CLOSE: Duration = Duration::from_millis(2);
+/// So many lines that are no words of the module are no line that floats at a start.
+const STRANGE: usize = 2;
 
 impl Scene<'_> {
     /// Hotkeys were the last thing, or their acknowledge.
@@ -19,6 +21,9 @@ impl Scene<'_> {
         if !since.hotkey_is_last {
             let (acknowledge, _) = since.acknowledge?;
             let is_last = since.last().is_none_or(|last| last.seq < first);
+            if is_last && self.is_acknowledge_noise() {
+                return self.garbage();
+            }
             if is_last && self.facts.speed != self.facts.home {
                 let because =
                     format!("boot code takes the hotkey at {} baud, and the board should be at {}", self.facts.speed, self.facts.home);
@@ -67,6 +72,12 @@ impl Scene<'_> {
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
     }
 
+    /// Whether 0x9A was a byte among others, none of which was a word of the module.
+    fn is_acknowledge_noise(&self) -> bool {
+        let since = &self.facts.since;
+        since.strange.len() >= STRANGE && since.started.is_none() && since.spoke == since.acknowledge.map(|(_, latest)| latest)
+    }
+
     /// 0x9A came when no hotkey was sent any more.
     fn acknowledged_late(&self, many: &str) -> Option<Found> {
         let (since, now) = (&self.facts.since, &self.now?.since);
@@ -82,6 +93,14 @@ impl Scene<'_> {
         let left = since.restart().filter(|restart| restart.text == "AT#BOOT" && restart.result.is_none())?;
         let started =
             since.started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))?;
+        if let Some(odd) = left.lines.first() {
+            let because = format!(
+                "what boot code answered to AT#BOOT, {}, is no word of it, and the start-up messages behind it come clean",
+                quoted(&odd.text)
+            );
+            let found = Found::new(Cause::Garbage, Sure::VeryLikely, because, [left.seq, odd.seq, started]);
+            return Some(found.next(Advice::OneProgramGarbled));
+        }
         let because = "AT#BOOT was not answered, and start-up messages came after it: it was carried out, and a hotkey that is sent then finds no boot code";
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [left.seq, started]).next(Advice::GoesUnanswered))
     }
@@ -185,6 +204,14 @@ impl Scene<'_> {
         let facts = self.facts;
         let found = |sure, because| Found::new(Cause::NotAcknowledged, sure, because, evidence.clone());
         let start = facts.since.start.map_or("the release of reset", words_of);
+        if taken.speed != facts.speed {
+            let because = format!(
+                "{many} not acknowledged at {} baud, and after one more reset one at {} is: boot code listens there",
+                facts.speed, taken.speed
+            );
+            let found = Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, evidence);
+            return found.next_with(Advice::BootCodeListensAt, &[("SPEED", &taken.speed), ("PORT", &facts.speed)]);
+        }
         let is_one = facts.since.hotkeys_from == facts.since.hotkeys_until;
         let [first, last] = if is_one { ["sent"; 2] } else { ["the first of them", "the last of them"] };
         if taken.after > facts.since.hotkeys_until {
@@ -276,7 +303,7 @@ impl Scene<'_> {
             return Some(Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [last.seq, seq].into_iter().chain(entered)));
         }
         if let Result::Code(code) = result
-            && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || last.text.starts_with("AT+IPR="))
+            && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || is_known_command(&last.text))
         {
             let because = format!("{} is a command that boot code knows, and it was answered by {code}: it arrived damaged", last.text);
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
@@ -300,7 +327,8 @@ impl Scene<'_> {
         let since = &self.facts.since;
         if let Some((seq, result)) = since.late.as_ref().filter(|(_, result)| !result.is_applications()) {
             let because = format!("boot code answered {} by {result}, after it was sent once more or given up", last.text);
-            return Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, *seq]).next(Advice::TooLate));
+            let advice = if last.text == "AT#UP" { Advice::UploadTooLate } else { Advice::TooLate };
+            return Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, *seq]).next(advice));
         }
         if let Some(speed) = since.acknowledged_at.filter(|speed| *speed != last.speed) {
             let because = format!("0x9A came at {speed} baud, and {} went out at {}", last.text, last.speed);
@@ -326,6 +354,8 @@ impl Scene<'_> {
         let many = since.exchanges.iter().filter(|exchange| exchange.text == last.text).count();
         let times = if many > 1 { format!("{} ({many} times)", last.text) } else { last.text.clone() };
         let started = self.probe_started().map(|started| started.what.0).filter(|_| self.is_probed(Probe::Reset));
+        let again = since.hotkeys_until.checked_sub(since.after_start(last.at));
+        let waited = again.unwrap_or_else(|| self.facts.now.since(last.at));
         let (runs, advice) = match (self.is_probed(Probe::Reset), started) {
             (true, Some(_)) => ("; after a reset the application still starts", Some(Advice::ApplicationRuns)),
             (true, None) => ("; after a reset no application starts either", Some(Advice::NothingRuns)),
@@ -333,7 +363,13 @@ impl Scene<'_> {
         };
         let evidence = since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq]).chain(started);
         let because = format!("0x9A came, then no answer to {times}{runs}");
-        Some(self.or_noise(Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence).next(advice)))
+        let found = Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence);
+        let enough = format!("{} s", (waited * 4).as_secs().max(2));
+        let found = match advice {
+            Some(advice) => found.next_with(advice, &[("TOOK", &seconds(waited)), ("ENOUGH", &enough)]),
+            None => found,
+        };
+        Some(self.or_noise(found))
     }
 }
 

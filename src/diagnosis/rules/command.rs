@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::boot::milliseconds;
 use super::{Found, Scene, quoted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
+
+/// Why a module sleeps that said so and that several commands have not woken.
+pub(super) fn sleeps_on(asked: usize) -> String {
+    format!("it said #SLEEP, and {asked} commands after that brought nothing: commands alone do not wake it")
+}
 
 impl Scene<'_> {
     /// A command was the last thing.
@@ -98,7 +104,7 @@ impl Scene<'_> {
         if let Some(found) = self.went_on() {
             return Some(found);
         }
-        if let Some(found) = self.entered(last) {
+        if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)) {
             return Some(found);
         }
         if let Some((old, seq)) = since.switched
@@ -138,10 +144,7 @@ impl Scene<'_> {
                 since.exchanges.iter().chain(self.now.iter().flat_map(|now| &now.since.exchanges)).filter(|exchange| exchange.seq > slept);
             let asked = asked.map(|exchange| exchange.seq).collect::<BTreeSet<_>>().len();
             let (because, advice) = match (woken, asked) {
-                (None, 2..) => (
-                    format!("it said #SLEEP, and {asked} commands after that brought nothing: commands alone do not wake it"),
-                    Advice::SleepsOn,
-                ),
+                (None, 2..) => (sleeps_on(asked), Advice::SleepsOn),
                 (woken, _) => (
                     format!("it said #SLEEP, and {} after that brought nothing: the first command after a sleep is lost", last.text),
                     if woken.is_some() { Advice::WakeLine } else { Advice::SleepsByItself },
@@ -169,18 +172,37 @@ impl Scene<'_> {
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, echo, answered.seq]).next(Advice::TooLate))
     }
 
+    /// The last command was given less time than any before it took.
+    fn is_slower(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        let waited = self.facts.now.since(last.at);
+        let before = since.exchanges.iter().filter(|exchange| exchange.speed == last.speed && exchange.seq < last.seq);
+        let quickest = before.filter(|exchange| exchange.result.is_some()).min_by_key(|exchange| exchange.took)?;
+        let (seq, _) = quickest.result.as_ref().filter(|_| quickest.took > waited && !waited.is_zero())?;
+        let because = format!(
+            "{} was given {}, and {} before it took {} to be answered: no command of this case was answered so soon",
+            last.text,
+            milliseconds(waited),
+            quickest.text,
+            milliseconds(quickest.took)
+        );
+        let enough = format!("{} s", (quickest.took * 2).as_secs() + 1);
+        let found = Found::new(Cause::NotAsExpected, Sure::Likely, because, [quickest.seq, *seq, last.seq]);
+        Some(found.next_with(Advice::SlowerThanThat, &[("ENOUGH", &enough)]))
+    }
+
     /// AT#LDRST of this case has led into boot code, which says nothing to a command of the application.
     fn entered(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
         let entry = since.exchanges.iter().find(|exchange| exchange.text.starts_with("AT#LDRST"))?;
-        if let Some(echo) = last.echo.filter(|_| entry.seq == last.seq && entry.result.is_none() && self.is_probed(Probe::Ask))
+        let arrived = last.echo.or_else(|| since.answered()?.result.as_ref().map(|(seq, _)| *seq));
+        let is_asked = self.is_probed(Probe::Ask) || self.is_probed(Probe::Wake);
+        if let Some(arrived) = arrived.filter(|_| entry.seq == last.seq && entry.result.is_none() && is_asked)
             && self.probe_answered().is_none_or(|_| self.answered_after_reset())
         {
-            let because = format!(
-                "{} came back as it was sent, and nothing is answered since: it may have led into boot code without an OK",
-                last.text
-            );
-            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [last.seq, echo]).next(Advice::EntryUnanswered));
+            let back = if last.echo.is_some() { " came back as it was sent, and" } else { " was not answered, and" };
+            let because = format!("{}{back} nothing is answered since: it may have led into boot code without an OK", last.text);
+            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [last.seq, arrived]).next(Advice::EntryUnanswered));
         }
         let (taken, _) = entry.result.as_ref().filter(|(seq, result)| *result == Result::Ok && last.seq > *seq)?;
         let is_silent = since.spoke == Some(*taken) && since.hotkeys.is_none() && !last.to_boot_code;
@@ -189,7 +211,7 @@ impl Scene<'_> {
                 "{} was answered OK and led into boot code, which says nothing to {} and waits for the hotkey",
                 entry.text, last.text
             );
-            Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [entry.seq, *taken, last.seq])
+            Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [entry.seq, *taken, last.seq]).next(Advice::HotkeyFirst)
         })
     }
 
@@ -198,9 +220,12 @@ impl Scene<'_> {
         let new = self.facts.speed;
         let evidence = [seq, last.seq];
         let told = self.facts.moved.filter(|(at, told)| *at == seq && *told != new).map(|(_, told)| told);
+        let by_boot_code =
+            self.facts.since.exchanges.iter().any(|exchange| exchange.seq == seq && matches!(exchange.result, Some((_, Result::Zero))));
+        let said = if by_boot_code { "0" } else { "OK" };
         if let Some(answered) = self.probe_answered().filter(|answered| told == Some(answered.speed)) {
             let because = format!(
-                "AT+IPR={speed} was answered OK, and {} is answered at {speed} baud: the module switched as it was told, and the port went to {new}",
+                "AT+IPR={speed} was answered by {said}, and {} is answered at {speed} baud: the module switched as it was told, and the port went to {new}",
                 answered.text,
                 speed = answered.speed
             );
@@ -210,7 +235,7 @@ impl Scene<'_> {
         }
         if let Some(answered) = self.probe_answered().filter(|answered| answered.speed != new && !self.answered_after_reset()) {
             let because = format!(
-                "AT+IPR was answered OK, and {} is answered at {} baud and not at {new}: the module did not switch",
+                "AT+IPR was answered by {said}, and {} is answered at {} baud and not at {new}: the module did not switch",
                 answered.text, answered.speed
             );
             let answer = answered.result.as_ref().map(|(seq, _)| *seq);
@@ -218,7 +243,7 @@ impl Scene<'_> {
                 .next_with(Advice::DoesNotSwitch, &[("SPEED", &answered.speed)]);
         }
         let because = format!(
-            "AT+IPR was answered OK at {old} baud, the host went to {new}, and nobody answers there: the module did not switch, or not to that"
+            "AT+IPR was answered by {said} at {old} baud, the host went to {new}, and nobody answers there: the module did not switch, or not to that"
         );
         if self.is_noisy() {
             return self.noise(&because, evidence.to_vec());
@@ -237,7 +262,8 @@ impl Scene<'_> {
             return Found { at: Some(old), ..found.or(Cause::UncommandedReset, because, Probe::Wait) };
         }
         if self.answered_after_reset() || self.probe_started().is_some_and(|started| !started.is_before_reset) {
-            let because = format!("AT+IPR was answered OK at {old} baud, and nobody answered after that at any speed, until a reset");
+            let because =
+                format!("AT+IPR was answered by {said} at {old} baud, and nobody answered after that at any speed, until a reset");
             return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence), old);
         }
         // A reset may undo the AT+IPR or not.
@@ -350,7 +376,7 @@ impl Scene<'_> {
         if others.is_empty() {
             return found;
         }
-        let told = self.facts.moved.map_or_else(String::new, |(_, told)| format!(" (AT+IPR={told} of this case was answered OK)"));
+        let told = self.facts.moved.map_or_else(String::new, |(_, told)| format!(" (AT+IPR={told} of this case was taken)"));
         let because =
             format!("{}; before that bytes were sent at {} baud, which was not its speed then{told}", found.because, others.join(", "));
         Found { because, ..found }.next(Advice::SentAtOtherSpeed)

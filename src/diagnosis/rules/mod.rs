@@ -11,6 +11,7 @@ mod upload;
 
 pub(super) use found::Found;
 
+use self::command::sleeps_on;
 use self::silence::seconds;
 use super::facts::{Began, Brought, Exchange, Facts, Probed};
 use super::{Advice, Cause, Probe, Sure};
@@ -22,6 +23,7 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
     let at = Scene { facts, now };
     let found = at
         .rig()
+        .or_else(|| at.held_or_off())
         .or_else(|| at.unended())
         .or_else(|| at.upload())
         .or_else(|| at.hotkey())
@@ -40,13 +42,13 @@ pub(super) fn not_as_expected(facts: &Facts) -> Option<Found> {
     Scene { facts, now: None }.otherwise()
 }
 
-/// The next thing to try for `found`, once all of a case is known (`now`), where what came after the diagnosis has made another one right; `before` is what was judged.
-pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<String> {
+/// `found`, as it is once all of a case is known (`now`), where what came after the diagnosis has made another thing to try the right one; `before` is what was judged.
+pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosis {
     let is_later = |seq: u64| found.evidence.iter().all(|evidence| *evidence < seq);
     let answered = now.heard.by_application.filter(|(seq, _)| is_later(*seq));
     let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
     let is_said = |advice: &[Advice]| advice.iter().any(|advice| advice.is_said(&found.next));
-    match (found.cause, answered) {
+    let next = match (found.cause, answered) {
         (Cause::WrongSpeed, Some((_, speed)))
             if speed == now.home && is_said(&[Advice::PutBack, Advice::TryAt, Advice::BootCodeElsewhere]) =>
         {
@@ -54,7 +56,8 @@ pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<
         }
         (Cause::Asleep, _) if is_said(&[Advice::SleepsByItself]) => {
             let slept = now.slept_through.filter(|(slept, asked)| found.evidence.contains(slept) && *asked > 1);
-            slept.map(|_| Advice::SleepsOn.next().to_owned())
+            let Some((_, asked)) = slept else { return found };
+            return Diagnosis { because: sleeps_on(asked), next: Advice::SleepsOn.next().to_owned(), ..found };
         }
         (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
             Some(_) => Some(Advice::ResetBringsIt),
@@ -64,7 +67,8 @@ pub(super) fn revised(found: &Diagnosis, before: &Facts, now: &Facts) -> Option<
         }
         .map(|advice| advice.next().to_owned()),
         _ => None,
-    }
+    };
+    Diagnosis { next: next.unwrap_or(found.next), ..found }
 }
 
 /// Bytes in quotes, escaped as everywhere.

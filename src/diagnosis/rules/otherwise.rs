@@ -1,28 +1,33 @@
 //! Nothing is seen to be wrong: the module speaks clearly, and says something else than the step wants.
 
+use std::time::Duration;
+
 use super::boot::milliseconds;
 use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Exchange, Result};
 use crate::diagnosis::{Advice, Cause, Sure};
 
+/// A step that ends so soon behind an answer waited for no more.
+const AT_ONCE: Duration = Duration::from_millis(50);
+/// So many lines are told.
+const SAID: usize = 4;
+
 impl Scene<'_> {
     /// The module speaks clearly, or nothing was done that could have brought anything.
     pub(super) fn otherwise(&self) -> Option<Found> {
         let since = &self.facts.since;
-        if since.spoke.is_none()
-            && let Some(found) = self.held_or_off()
-        {
-            return Some(found);
-        }
         let found = |because: String, evidence: Vec<u64>| Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence);
         if since.start.is_none() && since.first_out.is_none() && since.first_in.is_none() {
             let because = "nothing was sent, the module was not restarted, and nothing came";
             return Some(found(because.to_owned(), Vec::new()).next(Advice::NothingWasDone));
         }
+        if let Some(found) = self.restarted_otherwise() {
+            return Some(found);
+        }
         let spoke = since.spoke?;
         let last = since.last().filter(|last| !last.restarts());
         let Some((last, (seq, result))) = last.and_then(|last| Some((last, last.result.as_ref()?))) else {
-            let because = "what came is whole and clean, and nothing is seen to be wrong with board or bench".to_owned();
+            let because = format!("what came{} is whole and clean, and nothing is seen to be wrong with board or bench", self.said());
             return Some(found(because, since.started.into_iter().chain([spoke]).collect()));
         };
         let evidence = vec![last.seq, *seq];
@@ -58,13 +63,55 @@ impl Scene<'_> {
                     .next(Advice::NotTaken)
             }
             Result::Zero => {
+                let advice = if last.has_preamble { Advice::StaysInBootCode } else { Advice::ByStepBoot };
                 found(format!("boot code answered {} by {}0, and waits for the next command", last.text, lines_of(last)), evidence)
-                    .next(Advice::StaysInBootCode)
+                    .next(advice)
             }
             Result::Code(code) => {
                 found(format!("boot code answered {} by {code}: it does not take it", last.text), evidence).next(Advice::NotOfBootCode)
             }
         })
+    }
+
+    /// A command to restart was carried out, and what came of it is not what the step wants.
+    fn restarted_otherwise(&self) -> Option<Found> {
+        let since = &self.facts.since;
+        let restart = since.restart()?;
+        let started = since.started.map(|started| (started, self.said()));
+        let (because, sure, seq, advice) = match (&restart.result, started) {
+            (Some((seq, result)), None) if self.ended_at_answer(restart) => {
+                let took = milliseconds(restart.took);
+                let because = format!("{} was answered by {result}, {took} after it was sent, and the step ended with that", restart.text);
+                (because, Sure::VeryLikely, *seq, Advice::RestartEnded)
+            }
+            (Some((seq, Result::Zero)), Some((_, said))) if !restart.has_preamble => {
+                let because = format!("boot code answered {} by 0, and what came behind that{said} is whole and clean", restart.text);
+                (because, Sure::Likely, *seq, Advice::ByStepBoot)
+            }
+            (None, Some((started, said))) => {
+                let because = format!("{} was not answered, and was carried out: start-up messages came{said}", restart.text);
+                let advice = if restart.text == "AT#BOOT" { Advice::GoesUnanswered } else { Advice::RestartsUnanswered };
+                (because, Sure::VeryLikely, started, advice)
+            }
+            _ => return None,
+        };
+        Some(Found::new(Cause::NotAsExpected, sure, because, [restart.seq, seq]).next(advice))
+    }
+
+    /// Whether nothing was waited for behind the answer to a command.
+    pub(super) fn ended_at_answer(&self, asked: &Exchange) -> bool {
+        asked.result.is_some() && self.facts.since.last_out == Some(asked.seq) && self.facts.now.since(asked.at + asked.took) < AT_ONCE
+    }
+
+    /// The first lines that came since the module last began anew: ` ("#REBOOT_RESET", "#SYSSTART")`.
+    fn said(&self) -> String {
+        let since = &self.facts.since;
+        let is_of_restart = |line: &[u8]| since.restart().is_some_and(|restart| restart.is_echo(line) || line == b"0" || line == b"OK");
+        let lines = since.heard_at(self.facts.speed).split(|byte| matches!(byte, b'\r' | b'\n'));
+        let mut lines = lines.filter(|line| !line.is_empty() && !is_of_restart(line));
+        let first: Vec<String> = lines.by_ref().take(SAID).map(quoted).collect();
+        let more = if lines.next().is_some() { ", …" } else { "" };
+        if first.is_empty() { String::new() } else { format!(" ({}{more})", first.join(", ")) }
     }
 
     /// A command was sent last that nothing has ended: it is not carried out.

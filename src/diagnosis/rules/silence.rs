@@ -7,13 +7,19 @@ use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
+/// Who waits no longer after a reset may wait for boot code (its window is taken to be 2 s at most, an assumption).
+const WINDOW: Duration = Duration::from_secs(2);
+
 impl Scene<'_> {
     /// Nothing came at all since the module last began anew, or since the case began.
     pub(super) fn silence(&self) -> Option<Found> {
         let facts = self.facts;
         let since = &facts.since;
         let evidence = || self.begin().into_iter().chain(since.last_out);
-        if let Some(found) = self.held_or_off() {
+        if since.restart().is_some_and(|restart| self.ended_at_answer(restart)) {
+            return None;
+        }
+        if let Some(found) = self.waits_for_hotkey() {
             return Some(found);
         }
         let told = since.start.is_some_and(|start| start.how == Began::Command);
@@ -119,8 +125,13 @@ impl Scene<'_> {
             Some(upload) => Found { evidence: found.evidence.iter().copied().chain(upload.asked.map(|(seq, _)| seq)).collect(), ..found },
             None => found,
         };
+        let slept = facts.slept_through.filter(|(slept, _)| facts.spoke_before == Some(*slept));
         let found = match (start.how, after) {
             (Began::Command, _) => found.next(Advice::ResetFirst),
+            (Began::Reset, "") if slept.is_some() => {
+                let why = "it had said #SLEEP: where the pulse does not reach it, it sleeps on and says as little";
+                found.against(why, slept.map(|(slept, _)| slept)).next(Advice::SleepsOrDead)
+            }
             (_, "") => found,
             _ => found.next(Advice::AfterUpload),
         };
@@ -145,6 +156,17 @@ impl Scene<'_> {
         Some(if is_early { found.or(Cause::StillStarting, "it may need more time; in that case #SYSSTART comes", probe) } else { found })
     }
 
+    /// AT#BOOT was sent to a boot code that AT#LDRST had led into, and no hotkey before it.
+    fn waits_for_hotkey(&self) -> Option<Found> {
+        let since = &self.facts.since;
+        let (entry, left) = (since.entered_by?, since.restart()?);
+        let because = format!(
+            "AT#LDRST was answered OK and led into boot code, which waits for the hotkey and does not hear {} before that",
+            left.text
+        );
+        Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [entry, left.seq]).next(Advice::HotkeyFirst))
+    }
+
     /// A step holds the module in reset, or has switched its supply off.
     pub(super) fn held_or_off(&self) -> Option<Found> {
         let facts = self.facts;
@@ -153,6 +175,9 @@ impl Scene<'_> {
             (false, true) => ("reset is asserted by a step, and a module in reset says nothing", facts.held_by, Advice::HeldByCase),
             (false, false) => return None,
         };
+        if by.is_some_and(|by| facts.since.has_come_after(by)) {
+            return None;
+        }
         Some(Found::new(Cause::NothingCame, Sure::VeryLikely, because, by.into_iter().chain(facts.since.last_out)).next(advice))
     }
 
@@ -204,7 +229,7 @@ impl Scene<'_> {
         if since.start.is_some() {
             let because = "nothing came at first, and a later AT is answered: the application needed more time";
             let after = self.probed().and_then(|probed| probed.answered.as_ref()).map_or(Duration::ZERO, |answered| answered.after);
-            return give_it_time(Found::new(Cause::StillStarting, Sure::Likely, because, evidence), after);
+            return give_it_time(Found::new(Cause::StillStarting, Sure::Likely, because, evidence), Advice::GiveItTime, after);
         }
         let because =
             format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
@@ -248,13 +273,15 @@ impl Scene<'_> {
             None => "nothing had come yet".to_owned(),
         };
         let because = format!("{nothing}, and {message} came when it was waited for longer");
-        give_it_time(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq])), started.after)
+        let found = Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq]));
+        let in_window = since.start.is_some_and(|start| start.how == Began::Reset && self.facts.now.since(start.at) < WINDOW);
+        give_it_time(found, if in_window { Advice::OrNoHotkey } else { Advice::GiveItTime }, started.after)
     }
 }
 
 /// What came so long after the start wants as much, and half of it to spare.
-fn give_it_time(found: Found, after: Duration) -> Found {
-    found.next_with(Advice::GiveItTime, &[("TOOK", &seconds(after)), ("ENOUGH", &format!("{} s", (after * 3 / 2).as_secs() + 1))])
+fn give_it_time(found: Found, advice: Advice, after: Duration) -> Found {
+    found.next_with(advice, &[("TOOK", &seconds(after)), ("ENOUGH", &format!("{} s", (after * 3 / 2).as_secs() + 1))])
 }
 
 pub(super) const fn without_effect(start: Start) -> Cause {

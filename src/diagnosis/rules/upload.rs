@@ -30,6 +30,8 @@ impl Scene<'_> {
         }
         let evidence = || [upload.seq].into_iter().chain(upload.asked.map(|(seq, _)| seq)).chain(facts.since.last_in);
         let (sent, total) = (upload.sent, upload.total);
+        let asked = upload.asked.filter(|_| upload.given).and_then(|(_, asked)| u64::try_from(asked).ok());
+        let given = asked.unwrap_or(0).min(total.saturating_sub(sent));
         match upload.ended() {
             None if !self.facts.damaged().is_empty() => {
                 Some(self.noise("the upload stopped, and words came damaged before it", evidence().collect()))
@@ -37,7 +39,8 @@ impl Scene<'_> {
             None => {
                 if upload.is_going_on(facts.now) {
                     let because = format!(
-                        "the device was asking for {file} still when the time was over: {sent} of {total} bytes in {}",
+                        "the device was asking for {file} still when the time was over: {} of {total} bytes in {}",
+                        sent + given,
                         seconds(upload.lasted())
                     );
                     return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence()).next(Advice::StillAsking));
@@ -45,16 +48,14 @@ impl Scene<'_> {
                 let stalled = |because: String| Found::new(Cause::UploadStalled, Sure::VeryLikely, because, evidence());
                 Some(self.or_noise(match upload.asked {
                     None => stalled(format!("AT#UP was answered, and not a byte of {file} was ever asked for")).next(Advice::NeverAsked),
-                    Some((_, asked)) => {
-                        let given = if upload.given { u64::try_from(asked).unwrap_or(0) } else { 0 };
+                    Some(_) => {
                         if sent + given >= total {
                             return Some(
                                 stalled(format!("all {total} bytes of {file} were sent, and the device has not said what it thinks of it"))
                                     .next(Advice::NoVerdict),
                             );
                         }
-                        let found =
-                            stalled(format!("after {} of {total} bytes of {file} the device asked for no more", (sent + given).min(total)));
+                        let found = stalled(format!("after {} of {total} bytes of {file} the device asked for no more", sent + given));
                         if facts.speed > Baud::DEFAULT { found.next(Advice::StalledFast) } else { found }
                     }
                 }))
@@ -122,6 +123,12 @@ pub(super) fn accepted(facts: &Facts, upload: &Upload, file: &str, evidence: Vec
         return Found::new(Cause::AcceptedDamaged, Sure::VeryLikely, because, evidence);
     }
     let key = named.map_or_else(String::new, |(_, key)| format!(" (key {key})"));
+    if named.is_some_and(|(_, key)| upload.took == Some(key)) {
+        let because = format!(
+            "all of {file}{key} was taken and answered by 0, as it should be: part A is not lower, nothing says that it is damaged, and an image with the same key number went in before"
+        );
+        return Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence).next(Advice::ShouldGoIn);
+    }
     let because = format!(
         "all of {file}{key} was taken and answered by 0; part A is not lower, and nothing says that it is damaged: if it should have been refused, the key is what should have kept it out"
     );
@@ -151,7 +158,7 @@ pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evid
                 "; {} is higher than the installed {installed}, so that M or S, the key ({key}), the image's integrity or the chip itself is the reason",
                 offered.a
             ),
-            Some(if facts.took == Some(installed) { Advice::RefusedThough } else { Advice::RefusedHigher }),
+            Some(if facts.took.is_some_and(|(took, _)| took == installed) { Advice::RefusedThough } else { Advice::RefusedHigher }),
         ),
         _ => (String::new(), None),
     };

@@ -1,9 +1,10 @@
 //! `expect` and `quiet`: what must come, and what must not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::any::came;
-use crate::matcher::DEFAULT_WINDOW;
+use crate::matcher::{DEFAULT_WINDOW, PatternSet};
 use crate::plan::units::show_duration;
 use crate::plan::{Anchor, Expect, Quiet};
 use crate::runner::conductor::Conductor;
@@ -15,7 +16,7 @@ pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(
     let wanted = (0..expect.patterns.wanted).map(|index| set.pattern(index).to_string()).collect::<Vec<_>>().join(" or ");
     let from = conductor.moment(&expect.of, "of")?.at;
     let expected = format!("{wanted} within {}", within(expect.within, &expect.of));
-    let begun = conductor.received();
+    let (begun, taken) = (conductor.received(), conductor.taken());
     match conductor.find(set, from + expect.within, expect.capture_limit)? {
         Some(found) if found.pattern < expect.patterns.wanted => {
             if let (Some(name), Some(matched)) = (&expect.name, conductor.moments.matched) {
@@ -27,9 +28,19 @@ pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(
         None => Err(Stop::Failed(Finding::new(
             format!("{wanted} did not come"),
             expected,
-            describe_bytes(&conductor.last_received(begun)),
+            seen(conductor, begun, taken, &[(set, expect.patterns.wanted)]),
             conductor.evidence(),
         ))),
+    }
+}
+
+/// What has come behind the first `begun` bytes. And of the first patterns of each set of `wanted` one that had come in what steps had taken, the first `taken` bytes, where no step finds it any more.
+pub(super) fn seen(conductor: &Conductor<'_>, begun: u64, taken: u64, wanted: &[(&Arc<PatternSet>, usize)]) -> String {
+    let came = describe_bytes(&conductor.last_received(begun));
+    let before = wanted.iter().filter_map(|(set, count)| Some(set.pattern(conductor.came_before(set, *count, taken)?).to_string()));
+    match before.collect::<Vec<_>>().join(" and ") {
+        before if before.is_empty() => came,
+        before => format!("{came}; {before} had come before, and a step before this one took it, or what came behind it"),
     }
 }
 

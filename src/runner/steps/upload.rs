@@ -10,9 +10,6 @@ use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
 use crate::timeline::event;
 
-/// How long `AT#UP` may take to answer (Easy Connect: 300 ms for any boot command).
-const ANSWER: std::time::Duration = std::time::Duration::from_millis(300);
-
 /// What the device made of an image.
 enum End {
     Accepted,
@@ -71,12 +68,13 @@ pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload, h
 
 fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload, handlers: &[Handler]) -> Result<End, Stop> {
     let started = conductor.now();
-    let answer = boot::exchange(conductor, "AT#UP", ANSWER)?;
+    let answer = boot::exchange(conductor, "AT#UP", upload.answer_within)?;
     match &answer.result {
         Reply::Success => {}
         Reply::Error(code) => return Ok(End::Refused(format!("AT#UP was answered by {code}"))),
         Reply::Application(_) | Reply::Silent { .. } => {
-            return Err(Stop::Failed(Finding::new("AT#UP was not taken", "0 to AT#UP", answer.describe(), answer.evidence)));
+            let expected = format!("0 to AT#UP within {} a try", show_duration(upload.answer_within));
+            return Err(Stop::Failed(Finding::new("AT#UP was not taken", expected, answer.describe(), answer.evidence)));
         }
     }
     let total = image.len() as u64;
@@ -91,13 +89,19 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload, handlers: 
             _ => None,
         };
         let Some(byte) = request else {
-            let limit = if request_deadline == deadline { upload.within } else { upload.request_within };
-            return Err(Stop::Failed(Finding::new(
-                format!("the device stopped asking after {} of {total} bytes", sent.min(image.len())),
-                format!("a request, or the end of the upload, within {}", show_duration(limit)),
-                "nothing",
-                conductor.evidence(),
-            )));
+            let sent = format!("{} of {total} bytes", sent.min(image.len()));
+            let (reason, expected, seen) = if request_deadline == deadline {
+                let within = show_duration(upload.within);
+                (format!("the upload was not over within {within}"), format!("all of it asked for, and its end, within {within}"), sent)
+            } else {
+                let within = show_duration(upload.request_within);
+                (
+                    format!("the device stopped asking after {sent}"),
+                    format!("a request, or the end of the upload, within {within}"),
+                    "nothing".to_owned(),
+                )
+            };
+            return Err(Stop::Failed(Finding::new(reason, expected, seen, conductor.evidence())));
         };
         let asked = byte.cast_signed();
         let seq = conductor.record(event::Request { asked, sent: sent.min(image.len()) as u64, total })?;

@@ -7,6 +7,8 @@ use crate::document::{Cursor, Short, known};
 use crate::plan::{Action, PlannedImage, Step, Upload, UploadResult};
 use crate::scenario::file::UploadMap;
 
+/// How long `AT#UP` may take to answer (Easy Connect: 300 ms for any boot command).
+const ANSWER_WITHIN: Duration = Duration::from_millis(300);
 /// How long one request of an upload may take: long enough for an erase of the flash.
 const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 /// How long an upload may take.
@@ -31,12 +33,13 @@ impl Steps<'_, '_> {
             .result
             .as_ref()
             .map_or(Some(UploadResult::Accepted), |text| self.reader.word(at.get("result"), text, "a result of an upload", UPLOAD_RESULTS));
+        let answer_within = self.duration_or(at, "answer-within", map.answer_within.as_ref(), ANSWER_WITHIN);
         let request_within = self.duration_or(at, "request-within", map.request_within.as_ref(), REQUEST_WITHIN);
         let within = self.duration_or(at, "within", map.within.as_ref(), UPLOAD_WITHIN);
         let image = image?;
         let name = image.name.clone();
         self.used.insert(name.clone(), image);
-        Some(Upload { image: name, result: result?, request_within: request_within?, within: within? })
+        Some(Upload { image: name, result: result?, answer_within: answer_within?, request_within: request_within?, within: within? })
     }
 
     /// An upload is broken off by a handler, and by nothing else.
