@@ -66,9 +66,8 @@ impl Action {
             Self::Wait { duration } => *duration,
             Self::At(at) => at.within.saturating_mul(at.tries),
             Self::Handshake(handshake) => of_handshake(handshake),
-            // The first sending, and one more after each of two further acknowledges.
-            Self::Boot(boot) => boot.within.saturating_add(ST_ACKNOWLEDGE).saturating_mul(ST_TRIES),
-            Self::Upload(upload) => upload.within,
+            Self::Boot(boot) => of_boot_command(boot.within),
+            Self::Upload(upload) => upload.within.max(of_boot_command(upload.answer_within)),
             Self::Restore(restore) => restore.within,
             Self::Retry(retry) => {
                 let pauses = retry.pause.saturating_mul(retry.times.saturating_sub(1));
@@ -84,6 +83,11 @@ impl Action {
             Self::When(when) => worst_case(&when.steps).max(worst_case(&when.otherwise)),
         }
     }
+}
+
+/// The first sending, and one more after each of two further acknowledges.
+const fn of_boot_command(within: Duration) -> Duration {
+    within.saturating_add(ST_ACKNOWLEDGE).saturating_mul(ST_TRIES)
 }
 
 fn of_handshake(handshake: &Handshake) -> Duration {
