@@ -7,7 +7,7 @@ const WORDS: [&str; 5] = ["SPEED", "HOME", "PORT", "TOOK", "ENOUGH"];
 
 /// Declares the advice. A row: its name, its cause, when it is given, and the next thing to try; words in capitals are those that a rule fills in, [`WORDS`].
 macro_rules! advice {
-    ($($variant:ident: $cause:ident, $when:literal, $next:literal;)+) => {
+    ($($variant:ident: $cause:ident, $when:literal, $next:expr;)+) => {
         /// The next thing to try for a cause, by what was seen.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Advice { $(#[doc = $when] $variant,)+ }
@@ -194,16 +194,28 @@ advice! {
          the application) and the timeline";
     NorDoesReset: DoesNotStart,
         "neither a command to restart nor a reset brought it",
-        "a reset after the case brought nothing either: see whether boot code takes the hotkey (`evkit-hil diagnose`). If so, upload the version again that it was delivered with or had last \
-         (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
+        concat!(
+            "a reset after the case brought nothing either: see whether boot code takes the hotkey (`evkit-hil diagnose`). If so, upload the version again that it was delivered with or had last \
+         (",
+            same_version_again!(),
+            ")"
+        );
     BootCodeAlone: DoesNotStart,
         "boot code takes the hotkey",
-        "boot code is there: try AT#BOOT first, which starts an application that is there. If none starts, the unit still takes an upload: upload the version again that it was delivered with or had last (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there), \
-         and read the version then (AT+CGMR)";
+        concat!(
+            "boot code is there: try AT#BOOT first, which starts an application that is there. If none starts, the unit still takes an upload: upload the version again that it was delivered with or had last (",
+            same_version_again!(),
+            "), \
+         and read the version then (AT+CGMR)"
+        );
     AfterUpload: DoesNotStart,
         "it does not start since an upload",
-        "keep the timeline: a unit that an attempt to update leaves without an application is a finding about the firmware. Then see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the \
-         installed version again (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
+        concat!(
+            "keep the timeline: a unit that an attempt to update leaves without an application is a finding about the firmware. Then see whether boot code takes the hotkey (`evkit-hil diagnose`); if so, upload the \
+         installed version again (",
+            same_version_again!(),
+            ")"
+        );
     SleepsOrDead: DoesNotStart,
         "it said #SLEEP before it was reset",
         "see first whether the reset reaches it: pulse reset while the module is awake, before it says #SLEEP. Where it goes on without #SYSSTART, the reset line is not wired (K207 pin 2) and it only sleeps; where nothing comes, \
@@ -261,7 +273,7 @@ advice! {
         "try again at 115200 baud. If it stops at the same byte, it is the device (flash, image size); if at another or not at all, it is the link: shorten the wires";
     NeverAsked: UploadStalled,
         "not a byte was asked for",
-        "try once more and wait for longer: how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
+        "try once more and wait for longer (`request-within` of the step): how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
     NoVerdict: UploadStalled,
         "all of it was sent, and no verdict came",
         "all of the image was sent, and what the device thinks of it did not come: wait for longer (`request-within` of the step): how long it checks an image is published nowhere. If nothing ever comes, read which version \

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Declares the causes. A row: variant, name in files, what it means, the next thing to try.
 macro_rules! causes {
-    ($($variant:ident = $name:literal, $meaning:literal, $next:literal;)+) => {
+    ($($variant:ident = $name:literal, $meaning:literal, $next:expr;)+) => {
         /// A named cause. Sources of the patterns: the table *What goes wrong on a real bench* of the module's facts; docs/diagnosis.md has each with a transcript.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
@@ -96,7 +96,11 @@ causes! {
         "wait for #SYSSTART, or give the step more time";
     DoesNotStart = "does-not-start",
         "After a restart the application does not come up.",
-        "see whether boot code takes the hotkey (`evkit-hil diagnose`), and whether AT#BOOT starts an application then; if it does not, upload the installed version again (a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there)";
+        concat!(
+            "see whether boot code takes the hotkey (`evkit-hil diagnose`), and whether AT#BOOT starts an application then; if it does not, upload the installed version again (",
+            same_version_again!(),
+            ")"
+        );
     Asleep = "asleep",
         "The module sleeps: it said so, or it answers only after it was woken.",
         "send AT twice (the first is lost after a sleep), pulse the wake line if the kit has one wired, or turn sleep off at the beginning of a case (`before-case` in the bench file)";

@@ -1,5 +1,12 @@
 //! Diagnosis: from a timeline to a named cause, with its evidence and the next thing to try. Pure: it sees the events and the bytes, nothing else.
 
+/// What puts firmware onto a board whose application does not start.
+macro_rules! same_version_again {
+    () => {
+        "a copy of the shipped *same version again* without its `requires`, in a bench with `health: false`: both ask an application that is not there"
+    };
+}
+
 mod advice;
 mod cause;
 mod damage;

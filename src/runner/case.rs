@@ -382,8 +382,26 @@ fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &
     if let Firmware::Reported(version) = &reported {
         conductor.record(event::Property { name: "firmware".to_owned(), value: version.clone() })?;
     }
+    if !required {
+        return Ok(None);
+    }
+    let unmet = unmet_by(case, &reported)?;
+    let is_known = matches!(&reported, Firmware::Reported(text) if around.firmware.as_ref() == Some(text));
+    if unmet.is_some() && !is_known {
+        // A case that a damaged answer has skipped would hide the line that damages it.
+        let again = steps::read_firmware(conductor, FIRMWARE)?;
+        if unmet != unmet_by(case, &again)? {
+            let seen = format!("{}, then {}", reported.describe(), again.describe());
+            let reason = "AT+CGMR brings another version each time, before the first step";
+            return Err(Stop::Rig(Finding::new(reason, "the same one each time", seen, conductor.evidence())));
+        }
+    }
+    Ok(unmet)
+}
+
+/// Why the case does not fit a board whose application reports this; `None` when it fits.
+fn unmet_by(case: &plan::Case, reported: &Firmware) -> Result<Option<String>, Stop> {
     let text = match reported {
-        _ if !required => return Ok(None),
         Firmware::Reported(text) => text,
         Firmware::NotReported => return Ok(Some("requires: firmware, but the application reports no version".to_owned())),
         // Nobody can tell whether the case would fit: to skip it would hide a board that is dead, or a port that is the wrong one.
@@ -394,14 +412,14 @@ fn unmet_requirement(conductor: &mut Conductor<'_>, case: &plan::Case, around: &
             } else {
                 "AT+CGMR brings no OK, before the first step"
             };
-            return Err(Stop::Rig(Finding::new(reason, expected, answer.describe(), answer.evidence)));
+            return Err(Stop::Rig(Finding::new(reason, expected, answer.describe(), answer.evidence.clone())));
         }
     };
     let Ok(version) = text.parse::<Version>() else {
         return Ok(Some(format!("requires: firmware, but the application reports {text}, which is no version x.y.z")));
     };
-    let unmet = case.requires.firmware.iter().find(|bound| !bound.holds(version));
-    Ok(unmet.map(|bound| format!("requires: firmware {bound}, the board has {version}")))
+    let bound = case.requires.firmware.iter().find(|bound| !bound.holds(version));
+    Ok(bound.map(|bound| format!("requires: firmware {bound}, the board has {version}")))
 }
 
 fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<&plan::Step>, stop: Stop) -> Ran {

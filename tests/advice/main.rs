@@ -27,9 +27,14 @@ fn failed(fault: &str, scenario: &str, seed: u64) -> CaseReport {
 
 /// The case of a scenario that is not shipped, from its `virtual:` on.
 fn ran(rest: &str) -> CaseReport {
+    ran_on(0, rest)
+}
+
+/// The same, on a board that `seed` draws.
+fn ran_on(seed: u64, rest: &str) -> CaseReport {
     let text = format!("format: 1\nscenario: own\nsummary: It fails.\n{rest}");
     let mut plan = scenario::load_text(Path::new("own.yaml"), &text, None).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-    simulated(plan.cases.remove(0), 0)
+    simulated(plan.cases.remove(0), seed)
 }
 
 fn simulated(case: Case, seed: u64) -> CaseReport {

@@ -2,9 +2,10 @@
 
 use evkit_hil::diagnosis::{Advice, Cause, Sure};
 use evkit_hil::report::CaseReport;
+use evkit_hil::timeline::event::Outcome;
 use rstest::rstest;
 
-use super::{diagnosis, ran};
+use super::{diagnosis, ran, ran_on};
 
 /// The case ends at what the module says, and no board or bench is to blame for it.
 #[rstest]
@@ -677,4 +678,18 @@ steps:
   - upload: { image: newer, answer-within: 1 s }
 ");
     assert!(report.verdict.diagnosis.is_none() && report.verdict.reason.is_empty(), "{report:?}");
+}
+
+/// What the line did to the version must not skip the case.
+#[test]
+fn a_damaged_version_skips_no_case() {
+    let rest = "virtual: { fault: \"corrupted-bytes=15 %\", damage-direction: to-host }
+requires: { firmware: \">=2.0.0\" }
+steps:
+  - at: { command: AT }
+";
+    let reports: Vec<CaseReport> = (0..20).map(|seed| ran_on(seed, rest)).collect();
+    assert!(reports.iter().all(|report| report.verdict.outcome != Outcome::Skipped));
+    let mut asked_twice = reports.iter().filter(|report| report.verdict.reason.starts_with("AT+CGMR brings another version each time"));
+    assert_eq!(diagnosis(asked_twice.next().unwrap()).cause, Cause::LineNoise);
 }

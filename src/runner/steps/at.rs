@@ -200,6 +200,17 @@ pub(in crate::runner) enum Firmware {
     Silent(Answer),
 }
 
+impl Firmware {
+    /// In words.
+    pub(in crate::runner) fn describe(&self) -> String {
+        match self {
+            Self::Reported(text) => text.clone(),
+            Self::NotReported => "an answer without a version".to_owned(),
+            Self::Silent(answer) => answer.describe(),
+        }
+    }
+}
+
 /// Asks the application for its version (`AT+CGMR`), twice where the first brings nothing: after a sleep it is lost (arduino).
 pub(in crate::runner) fn read_firmware(conductor: &mut Conductor<'_>, within: Duration) -> Result<Firmware, Stop> {
     let mut answer = exchange(conductor, "AT+CGMR", within)?;
