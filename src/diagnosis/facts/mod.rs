@@ -49,6 +49,15 @@ pub(super) struct Heard {
     pub(super) by_application: Option<(u64, Baud)>,
 }
 
+/// A restart that nobody commanded.
+#[derive(Debug, Clone)]
+pub(super) struct Restarted {
+    pub(super) seq: u64,
+    pub(super) message: String,
+    /// The message was the first thing that came since a commanded start, so long after that.
+    pub(super) first_after: Option<Duration>,
+}
+
 /// All that the rules look at.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
@@ -62,10 +71,8 @@ pub(super) struct Facts {
     pub(super) now: MonoTime,
     /// The port is gone: when that was seen, and what the system said.
     pub(super) gone: Option<(u64, String)>,
-    /// A restart that nobody commanded.
-    pub(super) restarted: Option<(u64, String)>,
-    /// It was the first thing that came since a commanded start, so long after that.
-    pub(super) restarted_first: Option<Duration>,
+    /// The first restart that nobody commanded.
+    pub(super) restarted: Option<Restarted>,
     /// The reset line was read back as asserted although it is let go.
     pub(super) stuck: Option<u64>,
     /// It was read back as released when it was let go.
@@ -125,7 +132,6 @@ impl Default for Facts {
             now: MonoTime::ZERO,
             gone: None,
             restarted: None,
-            restarted_first: None,
             stuck: None,
             is_seen_released: false,
             is_held: false,
@@ -184,12 +190,10 @@ impl Facts {
             EventKind::Probe(probe) => self.probe(probe.probe, event.seq),
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
             EventKind::Restart(restart) if !restart.commanded => {
-                let is_first =
-                    self.since.start.is_some() && self.since.is_starting_first(self.speed) && !restart.message.starts_with("#REBOOT_WD");
-                if self.restarted.is_none() && is_first {
-                    self.restarted_first = Some(self.since.after_start(self.now));
-                }
-                self.restarted.get_or_insert((event.seq, restart.message.clone()));
+                let message = restart.message.clone();
+                let is_first = self.since.start.is_some() && self.since.is_starting_first(self.speed) && !message.starts_with("#REBOOT_WD");
+                let first_after = is_first.then(|| self.since.after_start(self.now));
+                self.restarted.get_or_insert(Restarted { seq: event.seq, message, first_after });
             }
             EventKind::Request(request) => {
                 if let Some(upload) = &mut self.upload {

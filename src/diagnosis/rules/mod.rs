@@ -13,7 +13,7 @@ pub(super) use found::Found;
 
 use self::command::sleeps_on;
 use self::silence::seconds;
-use super::facts::{Began, Brought, Exchange, Facts, Probed};
+use super::facts::{Began, Brought, Exchange, Facts, Probed, Restarted};
 use super::{Advice, Cause, Probe, Sure};
 use crate::report::escape;
 use crate::timeline::event::Diagnosis;
@@ -165,7 +165,7 @@ impl<'a> Scene<'a> {
             let because = "bytes came while the supply was off";
             return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]));
         }
-        let (seq, message) = facts.restarted.as_ref()?;
+        let Restarted { seq, message, first_after } = facts.restarted.as_ref()?;
         let (who, advice) = match message.as_str() {
             text if text.starts_with("#REBOOT_WD") => ("the watchdog restarted it", Some(Advice::ByWatchdog)),
             text if text.starts_with("#REBOOT_RESET") => {
@@ -174,7 +174,7 @@ impl<'a> Scene<'a> {
             text if text.starts_with("#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
             _ => ("it does not say why", None),
         };
-        if let Some(after) = facts.restarted_first.filter(|after| *after > facts.start_up) {
+        if let Some(after) = first_after.filter(|after| *after > facts.start_up) {
             let because = format!(
                 "{message} came {} after the last restart that was commanded, the first thing since, and no start should take longer than {}",
                 seconds(after),
