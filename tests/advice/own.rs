@@ -693,3 +693,14 @@ steps:
     let mut asked_twice = reports.iter().filter(|report| report.verdict.reason.starts_with("AT+CGMR brings another version each time"));
     assert_eq!(diagnosis(asked_twice.next().unwrap()).cause, Cause::LineNoise);
 }
+
+/// A letter is missing, or the line ends otherwise.
+#[rstest]
+#[case("\"#SYSTART\"", "nearly \"#SYSTART\" is \"#SYSSTART\\r\\n\"")]
+#[case("\"#SYSSTART\\n\"", "nearly \"#SYSSTART\\n\" is \"#SYSSTART\\r\\n\"")]
+#[case("READY", "#SIMST: 1\\r\\n\"")]
+fn a_line_that_is_nearly_what_is_awaited_is_shown(#[case] text: &str, #[case] end: &str) {
+    let report = ran(&format!("steps:\n  - reset: {{ pulse: 15 ms }}\n  - expect: {{ text: {text}, within: 5 s }}\n"));
+    let seen = report.verdict.seen.unwrap();
+    assert!(seen.ends_with(end), "{seen}");
+}

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::any::came;
-use crate::matcher::{DEFAULT_WINDOW, PatternSet};
+use crate::matcher::{DEFAULT_WINDOW, PatternSet, PatternSource};
 use crate::plan::units::show_duration;
 use crate::plan::{Anchor, Expect, Quiet};
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
 use crate::runner::words::describe_bytes;
+
+/// Of so many letters one may be another.
+const LETTERS: usize = 5;
 
 pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(), Stop> {
     let set = &expect.patterns.set;
@@ -34,14 +37,37 @@ pub(super) fn expect(conductor: &mut Conductor<'_>, expect: &Expect) -> Result<(
     }
 }
 
-/// What has come behind the first `begun` bytes. And of the first patterns of each set of `wanted` one that had come in what steps had taken, the first `taken` bytes, where no step finds it any more.
+/// What has come behind the first `begun` bytes; and of the first patterns of each set of `wanted` one that had come in what steps had taken, the first `taken` bytes, where no step finds
+/// it any more, or the line that is nearly one.
 pub(super) fn seen(conductor: &Conductor<'_>, begun: u64, taken: u64, wanted: &[(&Arc<PatternSet>, usize)]) -> String {
-    let came = describe_bytes(&conductor.last_received(begun));
+    let came = conductor.last_received(begun);
+    let shown = describe_bytes(&came);
     let before = wanted.iter().filter_map(|(set, count)| Some(set.pattern(conductor.came_before(set, *count, taken)?).to_string()));
     match before.collect::<Vec<_>>().join(" and ") {
-        before if before.is_empty() => came,
-        before => format!("{came}; {before} had come before, and a step before this one took it, or what came behind it"),
+        before if before.is_empty() => {
+            let patterns = wanted.iter().flat_map(|(set, count)| (0..*count).map(|index| set.pattern(index)));
+            let near = patterns.filter_map(|pattern| Some((pattern, nearly(&came, pattern.source())?))).next();
+            near.map_or(shown.clone(), |(pattern, line)| format!("{shown}; nearly {pattern} is {}", describe_bytes(line)))
+        }
+        before => format!("{shown}; {before} had come before, and a step before this one took it, or what came behind it"),
     }
+}
+
+/// The line of what came that is a text but for a letter or two, or but for how it ends.
+fn nearly<'a>(came: &'a [u8], wanted: &PatternSource) -> Option<&'a [u8]> {
+    let PatternSource::Text(wanted) = wanted else { return None };
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let wanted = String::from_utf8_lossy(wanted.trim_ascii());
+    let mut at = 0;
+    while let Some(begin) = came[at..].iter().position(|byte| !is_end(byte)).map(|begin| at + begin) {
+        let end = came[begin..].iter().position(is_end).map_or(came.len(), |end| begin + end);
+        at = came[end..].iter().position(|byte| !is_end(byte)).map_or(came.len(), |next| end + next);
+        let line = String::from_utf8_lossy(&came[begin..end]);
+        if strsim::damerau_levenshtein(line.trim(), &wanted) <= wanted.chars().count() / LETTERS {
+            return Some(&came[begin..at.min(end + 2)]);
+        }
+    }
+    None
 }
 
 /// A time limit and what it counts from, in words.
