@@ -208,6 +208,13 @@ advice! {
             "), \
          and read the version then (AT+CGMR)"
         );
+    BootedInVain: DoesNotStart,
+        "boot code takes the hotkey, and AT#BOOT was answered and started nothing",
+        concat!(
+            "boot code is there, and AT#BOOT started nothing: the unit still takes an upload. Upload the version again that it was delivered with or had last (",
+            same_version_again!(),
+            "), and read the version then (AT+CGMR). Where an upload went before, keep the timeline: a unit that an attempt to update leaves without an application is a finding about the firmware"
+        );
     AfterUpload: DoesNotStart,
         "it does not start since an upload",
         concat!(
@@ -227,6 +234,9 @@ advice! {
         "it said #SLEEP, and several commands brought nothing",
         "several commands have not woken it, so that sending AT again will not help: pulse the wake line (`wake` under `lines:` of the bench file), or reset, and turn power saving off at the beginning of a case (`before-case` of the bench file). By which \
          command is in ST's AT manual; 3GPP has AT+CPSMS=0 and AT+CEDRXS=0";
+    AskedWhileWaking: Asleep,
+        "a command was sent right after the wake line was asserted",
+        "how long a module takes to wake is published nowhere: wait before the command (`wait: 100 ms`), or send it twice (`tries: 2`). Where that brings nothing either, look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file";
     WakeLine: Asleep,
         "the wake line was pulsed, and the next command was lost all the same",
         "look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file (public hosts disagree on its level at rest)";
@@ -283,7 +293,10 @@ advice! {
         "the upload was going on when the step's time was over: give it more (`within`), or a faster port";
     TooLate: NotAsExpected,
         "an answer came after the step had given up",
-        "give the step more time (`within`; a `handshake` of the strategy `st` has no more than its 100 ms, `repeat` has). Where this firmware was quicker before, that is a finding: keep the timeline";
+        "give the step more time (`within`). Where this firmware was quicker before, that is a finding: keep the timeline";
+    AcknowledgedTooLate: NotAsExpected,
+        "0x9A came after the step had given up",
+        "wait for it longer: `within` of the step `handshake`; its strategy `st` has no more than 100 ms each time, `repeat` has. Where this boot code was quicker before, that is a finding: keep the timeline";
     SlowerThanThat: NotAsExpected,
         "a command was given less time than each one before it took",
         "give the step more time (`within: ENOUGH`). Where this firmware was quicker before, that is a finding: keep the timeline";
@@ -302,6 +315,9 @@ advice! {
     RestartsUnanswered: NotAsExpected,
         "AT#RESET was carried out without an answer",
         "a module may restart before its OK is out: send it without waiting for that (`send: { text: \"AT#RESET=1\\r\" }`), and wait for #SYSSTART, as the shipped *restart by command* does";
+    SwitchesLater: NotAsExpected,
+        "a command was sent at once behind the answer to AT+IPR",
+        "give the module time to switch: `wait: 300 ms` behind the step `uart`, as Easy Connect does. What it received at the wrong speed stands in its line until a CR comes";
     GoesUnanswered: NotAsExpected,
         "AT#BOOT was carried out without an answer",
         "a boot code may leave without an answer to AT#BOOT: say `result: any` there, and wait for #SYSSTART";

@@ -13,6 +13,8 @@ use crate::timeline::{Reader, TimelineError};
 
 /// At most so many pieces of evidence are shown.
 const MOST: usize = 5;
+/// So many of them from the beginning, where there are more.
+const FIRST: usize = 2;
 /// A line of evidence shows at most so many columns of text.
 const COLUMNS: usize = 240;
 /// So many reads and writes before and behind a piece may belong to its line.
@@ -37,7 +39,11 @@ pub(super) fn read(mut reader: Reader, case: &Case, origin: MonoTime, verdict: &
     let mut wanted = diagnosed.unwrap_or(&verdict.evidence).clone();
     wanted.sort_unstable();
     wanted.dedup();
-    wanted.truncate(MOST);
+    // What decided came first or last, and what a probe brought is last.
+    let surplus = wanted.len().saturating_sub(MOST);
+    if surplus > 0 {
+        wanted.drain(FIRST..FIRST + surplus);
+    }
     let Some(&last) = wanted.last() else { return Ok(Vec::new()) };
     let mut lines = Vec::new();
     let mut recent: VecDeque<(u64, Wire)> = VecDeque::new();

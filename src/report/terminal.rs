@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::escape;
 use super::explanation::{Reason, Text, is_same, place, reasons};
 use super::palette::{Palette, paint};
-use super::width::{columns, cut, wrap};
+use super::width::{LONGEST, columns, cut, wrap};
 use super::{CaseReport, GivenUp, Line, Missing, RunReport, Transcript};
 use crate::timeline::event::Outcome;
 
@@ -319,7 +319,7 @@ impl Block<'_> {
 
     /// One line, cut.
     fn cut(&mut self, label: &str, line: &str) {
-        self.labelled(label, &cut(line, self.width.saturating_sub(LABEL)));
+        self.labelled(label, &cut(line, self.width.min(LONGEST).saturating_sub(LABEL)));
     }
 
     /// One line, whole.

@@ -11,6 +11,9 @@ pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
+/// The longest line of bytes where no terminal is narrower: whoever wants all of a block of an image has the timeline.
+pub(super) const LONGEST: usize = 160;
+
 /// `text` in at most `max` columns; what is cut off is replaced by `…`.
 pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     if columns(text) <= max {

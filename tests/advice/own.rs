@@ -564,7 +564,7 @@ steps:
 steps:
   - handshake: { strategy: st }
 ",
-    Advice::TooLate
+    Advice::AcknowledgedTooLate
 )]
 #[case("virtual: { boot-command-answered: false }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT }\n", Advice::GoesUnanswered)]
 #[case("effects: [raw]\nsteps:\n  - send: { text: ATI }\n  - expect: { text: OK, within: 2 s }\n", Advice::NoCr)]
@@ -582,6 +582,83 @@ steps:
 #[case("effects: [speed]\nsteps:\n  - at: { command: AT+IPR=123456 }\n", Advice::NotTaken)]
 #[case("virtual: { application-start: 3 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - at: { command: AT }\n", Advice::AskedTooEarly)]
 #[case("virtual: { fault: application-garbles, echo: false }\nsteps:\n  - at: { command: AT+CGMR }\n", Advice::AnswersGarbled)]
+// Hotkeys that nobody took stand in the application's line, and what it could not read before it had switched.
+#[case(
+    "virtual: { fault: no-acknowledge }\nsteps:\n  - handshake: { outcome: not-acknowledged }\n  - at: { command: AT+CGMR }\n",
+    Advice::LineNotClean
+)]
+#[case(
+    "virtual: { echo: false }
+steps:
+  - at: { command: AT }
+  - handshake: { pulse: none, within: 200 ms, outcome: not-acknowledged }
+  - at: { command: AT }
+",
+    Advice::LineNotClean
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - at: { command: AT+IPR=921600 }
+  - uart: { baud: 921600 }
+  - at: { command: AT+CGMR, tries: 3 }
+",
+    Advice::SwitchesLater
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - at: { command: AT+CGMR }
+",
+    Advice::SwitchesLater
+)]
+#[case(
+    "effects: [speed]
+virtual: { speed-switch-delay: 10 ms }
+steps:
+  - handshake:
+  - boot: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - boot: { command: ATI0 }
+",
+    Advice::SwitchesLater
+)]
+#[case(
+    "virtual: { sleeps-after: 5 s }
+steps:
+  - at: { command: AT }
+  - wait: 10 s
+  - line: { name: wake, state: assert }
+  - at: { command: AT+CGMR }
+",
+    Advice::AskedWhileWaking
+)]
+#[case(
+    "virtual: { sleeps-after: 1 s, wake-time: 50 ms }
+steps:
+  - at: { command: AT }
+  - wait: 3 s
+  - line: { name: wake, pulse: 10 ms }
+  - at: { command: AT }
+",
+    Advice::AskedWhileWaking
+)]
+#[case(
+    "virtual: { fault: application-dead }
+steps:
+  - handshake:
+  - boot: { command: AT#BOOT }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+finally:
+  - restore:
+",
+    Advice::BootedInVain
+)]
+// Whatever is usual in the application, boot code does not take.
+#[case("steps:\n  - handshake:\n  - boot: { command: AT+CGMR }\n", Advice::NotOfBootCode)]
+#[case("effects: [nvm]\nsteps:\n  - handshake:\n  - boot: { command: AT#RESET=1 }\n", Advice::NotOfBootCode)]
 // Nothing is wrong with the board.
 #[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
 #[case("steps:\n  - handshake:\n  - boot: { command: ATI9 }\n", Advice::NotOfBootCode)]
@@ -649,7 +726,7 @@ finally:
   - restore:
 ");
     let found = diagnosis(&report);
-    assert!(found.because.ends_with("commands after that brought nothing: commands alone do not wake it"), "{found:?}");
+    assert!(found.because.ends_with("3 commands after that brought nothing: commands alone do not wake it (2 of them were sent after the steps)"), "{found:?}");
 }
 
 /// An upload whose own time is over says so, and no word of a device that stopped.
@@ -703,4 +780,22 @@ fn a_line_that_is_nearly_what_is_awaited_is_shown(#[case] text: &str, #[case] en
     let report = ran(&format!("steps:\n  - reset: {{ pulse: 15 ms }}\n  - expect: {{ text: {text}, within: 5 s }}\n"));
     let seen = report.verdict.seen.unwrap();
     assert!(seen.ends_with(end), "{seen}");
+}
+
+/// The upload passed, and what the application reports shows what went in.
+#[test]
+fn a_lower_version_that_runs() {
+    let report = ran("virtual: { fault: accepts-downgrade }
+effects: [firmware]
+images: { older: { make: { A: 2.5.0, size: 4 KiB } } }
+steps:
+  - at: { command: AT+CGMR }
+  - handshake:
+  - upload: { image: older }
+  - boot: { command: AT#BOOT, result: any }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - at: { command: AT+CGMR, shows: { text: 2.7.0 } }
+");
+    let found = diagnosis(&report);
+    assert!(found.cause == Cause::AcceptedLower && found.because.ends_with("; AT+CGMR reports it"), "{found:?}");
 }

@@ -12,7 +12,7 @@ use super::{diagnosis, failed};
 #[case("application-garbles", "acknowledged and silent", Advice::AnswersGarbled)]
 // `finally` has pulsed reset.
 #[case("does-not-restart", "restart by command", Advice::ResetBringsIt)]
-#[case("application-dead", "healthy handshake", Advice::BootCodeAlone)]
+#[case("application-dead", "healthy handshake", Advice::BootedInVain)]
 #[case("application-dead", "asleep", Advice::BootCodeAlone)]
 #[case("dead-after-refusal", "downgrade attempt", Advice::AfterUpload)]
 #[case("refuses-same-version", "same version again", Advice::RefusedInstalled)]

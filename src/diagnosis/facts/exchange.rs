@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::HOTKEY;
 use crate::baud::Baud;
 use crate::image::Version;
 use crate::time::MonoTime;
@@ -95,6 +96,10 @@ pub(in crate::diagnosis) struct Exchange {
     pub(in crate::diagnosis) text: String,
     /// What was sent in its line before it, and comes back with it.
     pub(in crate::diagnosis) before: Vec<u8>,
+    /// Whether hotkeys that nobody took were the last thing that was sent before it: an application has them in its line.
+    pub(in crate::diagnosis) behind_hotkeys: bool,
+    /// The #SLEEP of a module that had not said anything since when it was sent.
+    pub(in crate::diagnosis) slept: Option<u64>,
     /// Whether it is the first one since the start, [`RADIO_OFF`] aside.
     pub(in crate::diagnosis) is_first: bool,
     /// Whether a hotkey went before it, or the boot code's preamble.
@@ -122,7 +127,10 @@ impl Exchange {
 
     /// Whether a line is its echo.
     pub(in crate::diagnosis) fn is_echo(&self, line: &[u8]) -> bool {
-        line.strip_suffix(self.text.as_bytes()).is_some_and(|before| before.is_empty() || before == self.before)
+        line.strip_suffix(self.text.as_bytes()).is_some_and(|before| {
+            let is_hotkeys = self.behind_hotkeys && before.iter().all(|byte| matches!(*byte, HOTKEY | 0xFF));
+            is_hotkeys || before.is_empty() || before == self.before
+        })
     }
 
     /// Whether the application goes, perhaps in the middle of its echo.

@@ -100,8 +100,8 @@ pub(super) struct Facts {
     pub(super) entry_taken: Option<u64>,
     /// How many hotkeys were sent after the resets before the last one, each in vain, and after how many.
     pub(super) hotkeys_before: (u32, u32),
-    /// The module said that it goes to sleep, and so many commands at its speed brought nothing until it was reset.
-    pub(super) slept_through: Option<(u64, usize)>,
+    /// The module said that it goes to sleep, and these commands at its speed brought nothing until it was reset.
+    pub(super) slept_through: Option<(u64, Vec<u64>)>,
     /// What shows that the host was heard, in the whole case.
     pub(super) heard: Heard,
     /// Version and key number of the last image that was accepted.
@@ -306,7 +306,7 @@ impl Facts {
     fn edge(&mut self, event: &Event, edge: &Edge) {
         match (edge.line.as_str(), edge.state) {
             ("reset", LineState::Asserted) => (self.is_held, self.held_by) = (true, Some(event.seq)),
-            ("wake", LineState::Asserted) => self.since.woken = Some(event.seq),
+            ("wake", LineState::Asserted) => self.since.woken = Some((event.seq, event.t)),
             ("reset", LineState::Released) => {
                 self.is_held = false;
                 self.begin(Began::Reset, event.seq, event.t);
@@ -332,7 +332,9 @@ impl Facts {
             Some((.., count)) => (self.hotkeys_before.0 + count, self.hotkeys_before.1 + 1),
             None => (0, 0),
         };
-        self.slept_through = self.since.slept.map(|slept| (slept, self.since.asked_after(slept, self.home))).or(self.slept_through);
+        if let Some(slept) = self.since.slept {
+            self.slept_through = Some((slept, self.since.asked_after(slept, self.home)));
+        }
         let last =
             self.since.last().filter(|last| how == Began::Command && self.entry_taken == Some(last.seq) && self.since.hotkeys.is_none());
         let entered_by = last.map(|last| last.seq);
@@ -423,6 +425,8 @@ impl Facts {
             speed: self.speed,
             text,
             before,
+            behind_hotkeys: self.since.hotkey_is_last,
+            slept: self.since.slept,
             is_first,
             to_boot_code,
             has_preamble,

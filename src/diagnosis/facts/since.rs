@@ -99,7 +99,7 @@ pub(in crate::diagnosis) struct Since {
     /// The application said first that its core is starting.
     pub(in crate::diagnosis) starting_from: Option<MonoTime>,
     /// The wake line was asserted last.
-    pub(in crate::diagnosis) woken: Option<u64>,
+    pub(in crate::diagnosis) woken: Option<(u64, MonoTime)>,
     /// The host's speed was changed since the start: what came then was not understood.
     pub(in crate::diagnosis) was_at_other_speed: bool,
     /// NUL and 0xFF between lines.
@@ -139,9 +139,9 @@ impl Since {
         self.sent_at.iter().filter(|(sent, runs)| *sent != runs.unwrap_or(speed)).map(|(sent, _)| *sent).collect()
     }
 
-    /// How many commands were sent at `speed` after the event `seq`.
-    pub(in crate::diagnosis) fn asked_after(&self, seq: u64, speed: Baud) -> usize {
-        self.exchanges.iter().filter(|exchange| exchange.seq > seq && exchange.speed == speed).count()
+    /// The commands that were sent at `speed` after the event `seq`.
+    pub(super) fn asked_after(&self, seq: u64, speed: Baud) -> Vec<u64> {
+        self.exchanges.iter().filter(|exchange| exchange.seq > seq && exchange.speed == speed).map(|exchange| exchange.seq).collect()
     }
 
     /// The first and the last hotkey.

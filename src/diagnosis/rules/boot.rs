@@ -84,7 +84,7 @@ impl Scene<'_> {
         let (acknowledge, _) = now.acknowledge.filter(|_| now.start == since.start && now.hotkeys == since.hotkeys)?;
         let because = format!("{many} acknowledged, and not before the step had given up");
         let evidence = since.hotkey_events().chain([acknowledge]);
-        Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::TooLate))
+        Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::AcknowledgedTooLate))
     }
 
     /// AT#BOOT was carried out and not answered.
@@ -303,7 +303,7 @@ impl Scene<'_> {
             return Some(Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [last.seq, seq].into_iter().chain(entered)));
         }
         if let Result::Code(code) = result
-            && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || is_known_command(&last.text))
+            && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || (last.told_speed().is_some() && is_known_command(&last.text)))
         {
             let because = format!("{} is a command that boot code knows, and it was answered by {code}: it arrived damaged", last.text);
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
@@ -313,6 +313,9 @@ impl Scene<'_> {
 
     /// Boot code was asked and gave no result.
     pub(super) fn boot_silence(&self, last: &Exchange) -> Option<Found> {
+        if let Some(found) = self.switched_too_soon(last) {
+            return Some(found);
+        }
         let told = self.facts.since.exchanges.iter().rev().find(|exchange| matches!(exchange.result, Some((_, Result::Zero))));
         if let Some(told) = told
             && let Some(speed) = told.told_speed().filter(|speed| *speed != last.speed)

@@ -1,6 +1,7 @@
 //! A command was the last thing: it was answered otherwise than it should be, or not at all.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::boot::milliseconds;
 use super::{Found, Scene, quoted};
@@ -8,9 +9,27 @@ use crate::baud::Baud;
 use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
+/// Easy Connect gives the module so long to switch to the speed of an AT+IPR.
+const SWITCHES: Duration = Duration::from_millis(300);
+/// How long a module may take to wake. An assumption: it is published nowhere.
+const WAKES: Duration = Duration::from_secs(1);
+
 /// Why a module sleeps that said so and that several commands have not woken.
 pub(super) fn sleeps_on(asked: usize) -> String {
     format!("it said #SLEEP, and {asked} commands after that brought nothing: commands alone do not wake it")
+}
+
+/// `found`, and what a probe has shown since.
+fn found_later(found: Found, answered: &Exchange) -> Found {
+    let because = format!("{}; a little later {} is answered there", found.because, answered.text);
+    let answer = answered.result.as_ref().map(|(seq, _)| *seq);
+    let evidence: Vec<u64> = found.evidence.iter().copied().chain([answered.seq]).chain(answer).collect();
+    Found { because, sure: Sure::VeryLikely, evidence, ..found }
+}
+
+/// How long after the answer to one command another one was sent.
+fn pause_between(answered: &Exchange, next: &Exchange) -> Duration {
+    next.at.since(answered.at + answered.took)
 }
 
 impl Scene<'_> {
@@ -50,6 +69,9 @@ impl Scene<'_> {
         if let Some(found) = self.version(last) {
             return Some(found);
         }
+        if let Some(found) = self.switched_too_soon(last).filter(|_| *result != Result::Ok) {
+            return Some(found);
+        }
         if is_told_more(&last.text) && *result == Result::Ok && last.lines.is_empty() && last.before.is_empty() {
             let because = format!("{} was answered by OK alone, and every module says more to it: it arrived damaged", last.text);
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
@@ -61,7 +83,7 @@ impl Scene<'_> {
         }
         let found = self.damaged_words(last);
         // What came back whole arrived so: the module does not take it, and nothing is wrong with the board or its wires.
-        if found.is_some() || *result == Result::Ok || self.now.is_some() || last.echo.is_some() {
+        if found.is_some() || *result == Result::Ok || self.now.is_some() || last.echo.is_some() || !self.is_line_clean(last) {
             return found;
         }
         // A module that does not know it says the same: who it is, asked a few times, shows a line that damages words.
@@ -75,7 +97,10 @@ impl Scene<'_> {
         let since = &self.facts.since;
         let before = since.exchanges.iter().rev().find(|exchange| exchange.seq < last.seq);
         let is_first_here = before.is_none_or(|before| before.speed != last.speed);
-        last.before.is_empty() && !last.is_result_first && (!is_first_here || since.misframed_at(last.speed).is_empty())
+        last.before.is_empty()
+            && !last.behind_hotkeys
+            && !last.is_result_first
+            && (!is_first_here || since.misframed_at(last.speed).is_empty())
     }
 
     pub(super) fn application_answered(&self, last: &Exchange, seq: u64) -> Found {
@@ -105,6 +130,9 @@ impl Scene<'_> {
             return Some(found);
         }
         if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)) {
+            return Some(found);
+        }
+        if let Some(found) = self.answered_at(last.speed).and_then(|answered| Some(found_later(self.switched_too_soon(last)?, answered))) {
             return Some(found);
         }
         if let Some((old, seq)) = since.switched
@@ -138,8 +166,16 @@ impl Scene<'_> {
                 )
             });
         }
-        if let Some(slept) = since.slept {
-            let woken = since.woken.filter(|woken| *woken > slept);
+        if let Some(slept) = last.slept.or(since.slept) {
+            let woken = since.woken.filter(|(woken, _)| *woken > slept && *woken < last.seq);
+            if let Some((woken, at)) = woken.filter(|(_, at)| last.at.since(*at) < WAKES) {
+                let because = format!(
+                    "it said #SLEEP, and {}, {} after the wake line was asserted, brought nothing: it may not have been awake by then",
+                    last.text,
+                    milliseconds(last.at.since(at))
+                );
+                return Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, woken, last.seq]).next(Advice::AskedWhileWaking));
+            }
             let asked =
                 since.exchanges.iter().chain(self.now.iter().flat_map(|now| &now.since.exchanges)).filter(|exchange| exchange.seq > slept);
             let asked = asked.map(|exchange| exchange.seq).collect::<BTreeSet<_>>().len();
@@ -150,7 +186,10 @@ impl Scene<'_> {
                     if woken.is_some() { Advice::WakeLine } else { Advice::SleepsByItself },
                 ),
             };
-            return Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, last.seq].into_iter().chain(woken)).next(advice));
+            return Some(
+                Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, last.seq].into_iter().chain(woken.map(|(woken, _)| woken)))
+                    .next(advice),
+            );
         }
         if (!last.lines.is_empty() && last.speed == self.facts.speed) || !since.strange.is_empty() {
             return self.garbage();
@@ -170,6 +209,33 @@ impl Scene<'_> {
             last.text, answered.text
         );
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, echo, answered.seq]).next(Advice::TooLate))
+    }
+
+    /// The command of a probe that the application answered at a speed, and no reset before it.
+    fn answered_at(&self, speed: Baud) -> Option<&Exchange> {
+        self.probe_answered().filter(|answered| answered.speed == speed && !self.answered_after_reset())
+    }
+
+    /// AT+IPR was taken, and what was sent at the new speed so soon behind it that the module may not have switched brought no answer.
+    pub(super) fn switched_too_soon(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        let pairs = since.exchanges.iter().zip(since.exchanges.iter().skip(1));
+        let (told, first, result) = pairs.filter(|(_, first)| first.seq <= last.seq).find_map(|(told, first)| {
+            let (_, result) = told.result.as_ref().filter(|(_, result)| matches!(result, Result::Ok | Result::Zero))?;
+            let is_followed = told.told_speed() == Some(first.speed) && told.speed != first.speed && first.speed == last.speed;
+            let is_lost = !matches!(first.result, Some((_, Result::Ok | Result::Zero)));
+            (is_followed && is_lost && pause_between(told, first) < SWITCHES).then_some((told, first, result))
+        })?;
+        let because = format!(
+            "{} was answered by {result}, and {} went out at {} baud {} after that: the module may not have switched by then",
+            told.text,
+            first.text,
+            first.speed,
+            milliseconds(pause_between(told, first))
+        );
+        let and = if first.seq == last.seq { "" } else { "; what it could not read then stood before what came next" };
+        let evidence = [told.seq, first.seq, last.seq];
+        Some(Found::new(Cause::NotAsExpected, Sure::Likely, format!("{because}{and}"), evidence).next(Advice::SwitchesLater))
     }
 
     /// The last command was given less time than any before it took.

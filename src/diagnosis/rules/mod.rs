@@ -55,13 +55,15 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
             Some(Advice::IsBack.filled(&[("HOME", &now.home)]))
         }
         (Cause::Asleep, _) if is_said(&[Advice::SleepsByItself]) => {
-            let slept = now.slept_through.filter(|(slept, asked)| found.evidence.contains(slept) && *asked > 1);
+            let slept = now.slept_through.as_ref().filter(|(slept, asked)| found.evidence.contains(slept) && asked.len() > 1);
             let Some((_, asked)) = slept else { return found };
-            return Diagnosis { because: sleeps_on(asked), next: Advice::SleepsOn.next().to_owned(), ..found };
+            let later = asked.iter().filter(|asked| is_later(**asked)).count();
+            let because = format!("{} ({later} of them were sent after the steps)", sleeps_on(asked.len()));
+            return Diagnosis { because, next: Advice::SleepsOn.next().to_owned(), ..found };
         }
         (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
             Some(_) => Some(Advice::ResetBringsIt),
-            None if was_reset && now.since.spoke.is_none() && before.heard.by_boot_code.is_some() => Some(Advice::BootCodeAlone),
+            None if was_reset && now.since.spoke.is_none() && before.heard.by_boot_code.is_some() => Some(boot_code_alone(before)),
             None if was_reset && now.since.spoke.is_none() => Some(Advice::NorDoesReset),
             None => None,
         }
@@ -69,6 +71,12 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
         _ => None,
     };
     Diagnosis { next: next.unwrap_or(found.next), ..found }
+}
+
+/// What to try where boot code takes the hotkey and no application starts: what was tried already need not be.
+fn boot_code_alone(facts: &Facts) -> Advice {
+    let is_booted = facts.since.restart().is_some_and(|restart| restart.text == "AT#BOOT" && restart.result.is_some());
+    if is_booted { Advice::BootedInVain } else { Advice::BootCodeAlone }
 }
 
 /// Bytes in quotes, escaped as everywhere.

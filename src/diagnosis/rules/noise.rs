@@ -21,10 +21,7 @@ impl Scene<'_> {
             Some(found) if found.cause == Cause::LineNoise => found,
             Some(found) => {
                 let evidence = now.damaged().iter().copied().take(4).chain(found.evidence);
-                let because = format!(
-                    "{many} damaged; what looks like {} ({}) may be such damage, so that it is no finding",
-                    found.cause, found.because
-                );
+                let because = format!("{many} damaged, which may be why it looks like {}: {}", found.cause, found.because);
                 Found::new(Cause::LineNoise, Sure::Likely, because, evidence)
             }
             None => Found::new(Cause::LineNoise, Sure::Likely, format!("{many} damaged"), now.damaged().iter().copied().take(4)),

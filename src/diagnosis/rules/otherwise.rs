@@ -24,9 +24,10 @@ impl Scene<'_> {
         if let Some(found) = self.restarted_otherwise() {
             return Some(found);
         }
-        let spoke = since.spoke?;
-        let last = since.last().filter(|last| !last.restarts());
+        let is_refused = |last: &Exchange| matches!(last.result, Some((_, Result::Error | Result::Cme(_) | Result::Code(_))));
+        let last = since.last().filter(|last| !last.restarts() || is_refused(last));
         let Some((last, (seq, result))) = last.and_then(|last| Some((last, last.result.as_ref()?))) else {
+            let spoke = since.spoke?;
             let because = format!("what came{} is whole and clean, and nothing is seen to be wrong with board or bench", self.said());
             return Some(found(because, since.started.into_iter().chain([spoke]).collect()));
         };
@@ -45,12 +46,14 @@ impl Scene<'_> {
                 found(because, evidence).next(Advice::AnswersTheOneBefore)
             }
             Result::Error | Result::Cme(_) if !self.is_line_clean(last) => {
-                let before = if last.before.is_empty() {
+                let before = if last.behind_hotkeys {
+                    "hotkeys (0xC5) had been sent that no boot code took, and no CR behind them,".to_owned()
+                } else if last.before.is_empty() {
                     "bytes at another speed stood in the module's line".to_owned()
                 } else {
-                    format!("{} had been sent, and no CR behind it", quoted(&last.before))
+                    format!("{} had been sent, and no CR behind it,", quoted(&last.before))
                 };
-                let because = format!("{before}, when {} came, and both together were answered by {result}", last.text);
+                let because = format!("{before} when {} came, and both together were answered by {result}", last.text);
                 found(because, evidence).next(Advice::LineNotClean)
             }
             Result::Error | Result::Cme(_) => {
@@ -79,7 +82,7 @@ impl Scene<'_> {
         let restart = since.restart()?;
         let started = since.started.map(|started| (started, self.said()));
         let (because, sure, seq, advice) = match (&restart.result, started) {
-            (Some((seq, result)), None) if self.ended_at_answer(restart) => {
+            (Some((seq, result @ (Result::Ok | Result::Zero))), None) if self.ended_at_answer(restart) => {
                 let took = milliseconds(restart.took);
                 let because = format!("{} was answered by {result}, {took} after it was sent, and the step ended with that", restart.text);
                 (because, Sure::VeryLikely, *seq, Advice::RestartEnded)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::boot::hotkeys_were;
-use super::{Found, Scene, quoted};
+use super::{Found, Scene, boot_code_alone, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
@@ -119,18 +119,19 @@ impl Scene<'_> {
             (None, None) => format!("nothing came since {}", restart.text),
         });
         let nothing = told.unwrap_or_else(|| format!("not one byte came since {what}"));
-        let because = format!("it had talked before; {after}{nothing}, in {}{sent}", seconds(waited));
+        let who = if facts.heard.by_application.is_none() && facts.heard.by_boot_code.is_some() { "boot code" } else { "it" };
+        let because = format!("{who} had talked before; {after}{nothing}, in {}{sent}", seconds(waited));
         let found = Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, facts.spoke_before.into_iter().chain(evidence()));
         let found = match facts.upload.as_ref().filter(|_| !after.is_empty()) {
             Some(upload) => Found { evidence: found.evidence.iter().copied().chain(upload.asked.map(|(seq, _)| seq)).collect(), ..found },
             None => found,
         };
-        let slept = facts.slept_through.filter(|(slept, _)| facts.spoke_before == Some(*slept));
+        let slept = facts.slept_through.as_ref().map(|(slept, _)| *slept).filter(|slept| facts.spoke_before == Some(*slept));
         let found = match (start.how, after) {
             (Began::Command, _) => found.next(Advice::ResetFirst),
             (Began::Reset, "") if slept.is_some() => {
                 let why = "it had said #SLEEP: where the pulse does not reach it, it sleeps on and says as little";
-                found.against(why, slept.map(|(slept, _)| slept)).next(Advice::SleepsOrDead)
+                found.against(why, slept).next(Advice::SleepsOrDead)
             }
             (_, "") => found,
             _ => found.next(Advice::AfterUpload),
@@ -207,7 +208,7 @@ impl Scene<'_> {
         if let Some(acknowledge) = self.probe_acknowledged() {
             let because = "boot code takes the hotkey, and no application ever says a word: there is none, or it is damaged";
             return Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, found.evidence.into_iter().chain([acknowledge]))
-                .next(Advice::BootCodeAlone);
+                .next(boot_code_alone(self.facts));
         }
         if self.is_probed(Probe::Boot) {
             return Found { because: format!("{}, and the hotkey brought no 0x9A", found.because), ..found };
@@ -233,7 +234,7 @@ impl Scene<'_> {
         }
         let because =
             format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
-        let found = Found::new(Cause::Asleep, Sure::Likely, because, evidence.chain(since.woken));
+        let found = Found::new(Cause::Asleep, Sure::Likely, because, evidence.chain(since.woken.map(|(woken, _)| woken)));
         if since.woken.is_some() { found.next(Advice::WakeLine) } else { found }
     }
 

@@ -99,7 +99,11 @@ impl Scene<'_> {
             (_, installed) => (installed?, format!("{} is what had been installed", installed?), Advice::OtherVersion),
         };
         if version == expected {
-            return None;
+            let went_in = upload.zip(facts.installed).filter(|((upload, offered), installed)| upload.is_accepted() && offered < installed);
+            return went_in.map(|((upload, _), _)| {
+                let found = accepted(facts, upload, upload.file.as_deref().unwrap_or("the image"), vec![last.seq, seq]);
+                Found { because: format!("{}; {} reports it", found.because, last.text), ..found }
+            });
         }
         let evidence = facts.upload.iter().filter_map(|upload| upload.asked).map(|(seq, _)| seq).chain([last.seq, seq]);
         let because = format!("{} reports {version}, and {why}", last.text);

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use self::gaps::Gaps;
 use super::explanation::{Text, place, reasons};
-use super::width::wrap;
+use super::width::{LONGEST, cut, wrap};
 use super::{CaseReport, GivenUp, Missing, ReportError, RunReport, Transcript, escape};
 use crate::plan::BOARDS;
 use crate::timeline::event::Outcome;
@@ -235,6 +235,8 @@ fn trace(report: &CaseReport) -> String {
         }
     }
     for (i, line) in report.last_lines.iter().enumerate() {
+        let line = line.to_string();
+        let line = cut(&line, LONGEST);
         trace.push_str(&format!("{}  {line}\n", if i == 0 { "last bytes:\n" } else { "" }));
     }
     trace
