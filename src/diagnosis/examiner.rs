@@ -69,9 +69,10 @@ impl Examiner {
     /// Where no known cause fits a step that failed: that the module speaks clearly and says something else; `None` where it does not.
     #[must_use]
     pub fn not_as_expected(&self) -> Option<Diagnosis> {
+        let now = self.facts.settled();
         let found = match &self.before {
-            Some(before) => rules::not_as_expected(before),
-            None => rules::not_as_expected(&self.facts.settled()),
+            Some(before) => rules::not_as_expected(before, Some(&now)),
+            None => rules::not_as_expected(&now, None),
         };
         found.map(rules::Found::into_diagnosis)
     }

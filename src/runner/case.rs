@@ -439,7 +439,7 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
         // The step's reason has nothing to do with it.
         Stop::Restarted(finding) => {
             let mut verdict = verdict_of(Outcome::Failed, id, &finding);
-            let probed = probe::diagnose(conductor, around, Reach::Lines);
+            let probed = probe::diagnose(conductor, around, Reach::Lines, false);
             let given_up = probed.given_up();
             verdict.diagnosis = probed.diagnosis;
             return Ran { verdict, given_up, begun };
@@ -466,10 +466,9 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
     }
     let mut given_up = None;
     if is_of_board {
-        let probed = probe::diagnose(conductor, around, Reach::Lines);
+        let probed = probe::diagnose(conductor, around, Reach::Lines, is_of_steps);
         given_up = probed.given_up();
-        let is_sound = is_of_steps && probed.stop.is_none();
-        verdict.diagnosis = probed.diagnosis.or_else(|| conductor.not_as_expected().filter(|_| is_sound));
+        verdict.diagnosis = probed.diagnosis;
     }
     Ran { verdict, given_up, begun }
 }

@@ -353,7 +353,7 @@ impl Examination<'_> {
             None => {}
         }
         let reach = if self.scope == Scope::Whole { Reach::Lines } else { Reach::Words };
-        let mut probed = if is_rig { Probed::default() } else { probe::diagnose(&mut self.conductor, self.around, reach) };
+        let mut probed = if is_rig { Probed::default() } else { probe::diagnose(&mut self.conductor, self.around, reach, false) };
         if let Some(diagnosis) = &probed.diagnosis
             && let Err(stop) = self.conductor.record(diagnosis.clone())
         {

@@ -73,7 +73,7 @@ pub fn check(
             (event::Verdict { outcome: Outcome::Interrupted, reason, ..case::passed() }, None)
         }
         Err(Stop::Failed(finding)) => {
-            let probed = probe::diagnose(&mut conductor, around, Reach::Briefly);
+            let probed = probe::diagnose(&mut conductor, around, Reach::Briefly, false);
             let verdict = event::Verdict { diagnosis: probed.diagnosis, ..case::verdict_of(Outcome::Error, None, &finding) };
             (verdict, Some(finding))
         }

@@ -84,8 +84,12 @@ impl Probed {
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// The cause that fits what the timeline has, decided by as many probes as that takes. What they find is recorded. **Does to the board what the probes do**, unless
-/// it is of a kind of which nobody knows what that would be.
-pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, reach: Reach) -> Probed {
+/// it is of a kind of which nobody knows what that would be. Where `is_of_step`, a step has failed: that nothing is wrong with the board is an answer as well.
+pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, reach: Reach, is_of_step: bool) -> Probed {
+    let look = |conductor: &mut Conductor<'_>| {
+        let found = conductor.diagnose().ok().flatten();
+        found.or_else(|| conductor.not_as_expected().filter(|_| is_of_step))
+    };
     let deadline = conductor.deadline;
     conductor.set_deadline(MonoTime::FAR_FUTURE);
     let speed = conductor.speed;
@@ -95,7 +99,7 @@ pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, re
         // Something else may hold it. One that cannot be read back tells nothing.
         probed.stop = conductor.read_back(LineId::RESET).and_then(|_| let_come(conductor)).err();
     }
-    let mut found = conductor.diagnose().ok().flatten();
+    let mut found = look(conductor);
     // Once something has come in between, no more is tried.
     let probes = if probed.stop.is_none() { MOST } else { 0 };
     for _ in 0..probes {
@@ -116,7 +120,7 @@ pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, re
             (Err(stop @ Stop::GivenUp(_)), _) => Err(stop),
             (ended, carried_out) => carried_out.and(ended),
         };
-        found = conductor.diagnose().ok().flatten().or(found);
+        found = look(conductor).or(found);
         if let Err(stop) = carried_out {
             probed.stop = Some(stop);
             break;

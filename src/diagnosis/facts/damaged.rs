@@ -1,6 +1,6 @@
 //! Whether what came is damaged: beside what was asked, and beside what came before.
 
-use super::exchange::{End, Exchange, Line};
+use super::exchange::{End, Exchange, Line, Result, is_told_more};
 use super::{Facts, LINES};
 use crate::diagnosis::{Probe, damage};
 
@@ -111,6 +111,14 @@ impl Facts {
         let is_other =
             |other: &Vec<u8>| if is_version { damage::is_version(other) } else { other.len() > 2 && damage::is_like(&line.text, other) };
         !told.lines.contains(&line.text) && told.lines.iter().any(is_other)
+    }
+
+    /// Whether a command that asks who the module is brought other lines than before: without a restart in between it says the same.
+    pub(super) fn tells_otherwise(&self, last: &Exchange) -> bool {
+        let is_told = |exchange: &&Exchange| exchange.text == last.text && matches!(exchange.result, Some((_, Result::Ok)));
+        let before = self.since.exchanges.iter().rev().skip(1).find(is_told).filter(|_| is_told_more(&last.text) && is_told(&last));
+        let texts = |exchange: &Exchange| exchange.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+        before.is_some_and(|before| self.probed.is_none() && texts(before) != texts(last))
     }
 
     /// Notes a known word that came damaged; whether it did. At other speeds than that of the case nothing is known.

@@ -158,6 +158,9 @@ impl Facts {
                     last.result = Some((line.seq, result));
                     last.took = self.ended_at.since(last.at);
                     let (last, restarts) = (last.clone(), last.restarts());
+                    if self.tells_otherwise(&last) {
+                        self.note_damaged(line.seq);
+                    }
                     if is_damaged {
                         // Every module knows it: it arrived damaged.
                         self.note_damaged(line.seq);

@@ -38,8 +38,8 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
 }
 
 /// Of what came and is no known cause, that the module speaks clearly and says something else than was wanted; `None` where that is not so.
-pub(super) fn not_as_expected(facts: &Facts) -> Option<Found> {
-    Scene { facts, now: None }.otherwise()
+pub(super) fn not_as_expected(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
+    Scene { facts, now }.otherwise()
 }
 
 /// `found`, as it is once all of a case is known (`now`), where what came after the diagnosis has made another thing to try the right one; `before` is what was judged.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::boot::milliseconds;
 use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Exchange, Result};
-use crate::diagnosis::{Advice, Cause, Sure};
+use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// A step that ends so soon behind an answer waited for no more.
 const AT_ONCE: Duration = Duration::from_millis(50);
@@ -36,10 +36,12 @@ impl Scene<'_> {
             Result::Ok => {
                 let took = milliseconds(last.took);
                 let because = format!("{} was answered by {}OK, {took} after it was sent, whole and clean", last.text, lines_of(last));
-                match since.aside.as_ref().filter(|(aside, _)| *aside >= last.seq) {
+                let found = match since.aside.as_ref().filter(|(aside, _)| *aside >= last.seq) {
                     Some((aside, text)) => found(format!("{because}; {text} came unasked"), vec![last.seq, *seq, *aside]),
                     None => found(because, evidence),
-                }
+                };
+                // Whether it is: what is asked a few times more shows a line that damages words.
+                if self.is_probed(Probe::Ask) { found } else { Found { probe: Some(Probe::Ask), ..found } }
             }
             Result::Error | Result::Cme(_) if last.is_result_first => {
                 let because = format!("{result} came before the echo of {}: it answers what was sent before that", last.text);

@@ -211,10 +211,10 @@ impl Firmware {
     }
 }
 
-/// Asks the application for its version (`AT+CGMR`), twice where the first brings nothing: after a sleep it is lost (arduino).
+/// Asks the application for its version (`AT+CGMR`), twice where the first brings no OK: after a sleep it is lost (arduino), and what had stood in the module's line before spoils it.
 pub(in crate::runner) fn read_firmware(conductor: &mut Conductor<'_>, within: Duration) -> Result<Firmware, Stop> {
     let mut answer = exchange(conductor, "AT+CGMR", within)?;
-    if answer.result.is_none() {
+    if !matches!(answer.result, Some(Final::Ok)) {
         answer = exchange(conductor, "AT+CGMR", within)?;
     }
     let version = answer.lines.iter().find(|line| line.first().is_some_and(u8::is_ascii_digit));
