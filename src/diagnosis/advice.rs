@@ -144,6 +144,10 @@ advice! {
         "the hotkey was sent from the release on, every 1 ms or nearly so",
         "sending it sooner or more often will not help: it was sent from the release on, in the end every 1 ms. Enter boot code from the application: `evkit-hil run --bench … boot-entry-by-ldrst`. If that works, boot code does \
          not wait for a host after a plain reset; if not, it is locked, or one that takes no hotkey: ask ST which this unit has";
+    NotEnteredByCommand: NotAcknowledged,
+        "AT#LDRST was answered OK, and no hotkey behind it was taken",
+        "how long AT#LDRST takes to lead into boot code is published nowhere: send the hotkey for longer (`handshake: { pulse: none, within: 10 s }`). Where that is in vain as well, enter boot code by a reset (`handshake`); if neither \
+         leads into it, keep the timeline, and ask ST which boot code this unit has and how it is entered";
     BothWaysTried: NotAcknowledged,
         "AT#LDRST was answered OK as well",
         "neither AT#LDRST nor a reset leads into boot code: keep the timeline, and ask ST which boot code this unit has and how it is entered";
@@ -151,6 +155,12 @@ advice! {
         "an upload had been broken off before",
         "the broken-off upload may have closed boot code: switch the supply off and on and send the hotkey once more; then try `evkit-hil run --bench … boot-entry-by-ldrst` while the application still runs. If neither \
          helps, it is a finding about the firmware: keep the timeline, and break off no upload on another unit";
+    ResetAtItsSpeed: ResetWithoutEffect,
+        "nothing came since the reset, and it is answered at another speed",
+        "set the port to SPEED baud (`uart`) and pulse reset there: where #SYSSTART comes, the reset works and this board keeps its speed through it; where not, look at the wire to MODEM_RESET (K207 pin 2) and its ground (pin 7), and at the GPIO's number and polarity in the bench file";
+    PowerAtItsSpeed: PowerWithoutEffect,
+        "nothing came since the supply came on, and it is answered at another speed",
+        "set the port to SPEED baud (`uart`) and switch the supply off and on there: where #SYSSTART comes, the switch works and this board keeps its speed; where not, measure the supply at the kit while it is off";
     ByWatchdog: UncommandedReset,
         "#REBOOT_WD came",
         "the watchdog is a matter of the firmware: if anything was sent just before, try without it, and report it with the firmware's version and the timeline";
@@ -234,12 +244,18 @@ advice! {
         "it said #SLEEP, and several commands brought nothing",
         "several commands have not woken it, so that sending AT again will not help: pulse the wake line (`wake` under `lines:` of the bench file), or reset, and turn power saving off at the beginning of a case (`before-case` of the bench file). By which \
          command is in ST's AT manual; 3GPP has AT+CPSMS=0 and AT+CEDRXS=0";
+    HotkeyToASleeper: Asleep,
+        "hotkeys were sent to an application that had said #SLEEP",
+        "enter boot code by a reset (a step `handshake`, which pulses it), or wake the application first and enter by AT#LDRST. A case that wants the application awake pulses the wake line, or turns power saving off at its beginning";
     AskedWhileWaking: Asleep,
         "a command was sent right after the wake line was asserted",
         "how long a module takes to wake is published nowhere: wait before the command (`wait: 100 ms`), or send it twice (`tries: 2`). Where that brings nothing either, look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file";
     WakeLine: Asleep,
         "the wake line was pulsed, and the next command was lost all the same",
         "look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file (public hosts disagree on its level at rest)";
+    HangsAfterPower: ApplicationHangs,
+        "it had been started by switching its supply on",
+        "the wires are not the problem: both directions work; and it hangs when its supply was off as well. Upload the installed version again; if it stays so, it is a finding about the firmware: keep the timeline";
     SentAtOtherSpeed: ShutDown,
         "it fell silent after bytes at another speed",
         "it fell silent after bytes at another speed than its own: run the same steps without these (a case that tells the module another speed sets the port to it as well, `uart`). If it answers then, its receiver hangs after a byte that it cannot read: a finding about the firmware. \
@@ -271,6 +287,9 @@ advice! {
     NotInstalled: VersionNotAsInstalled,
         "the upload was accepted, and the version before runs",
         "where it is so after a pulse of reset as well, the upload was acknowledged and not installed: a finding about the firmware, so keep the timeline";
+    NotInstalledAfterReset: VersionNotAsInstalled,
+        "the upload was accepted, and the version before runs after a reset as well",
+        "a reset has not changed it: the upload was acknowledged and not installed, a finding about the firmware, so keep the timeline";
     InstalledAllTheSame: VersionNotAsInstalled,
         "the upload was refused, and its version runs",
         "keep the timeline, and do not go on testing on this unit: an image that was refused is installed all the same, a finding about the module's downgrade protection. Then upload the version that it had \

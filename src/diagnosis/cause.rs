@@ -132,8 +132,8 @@ causes! {
         "the module does not check what it installs: keep the timeline and report it, and upload a sound image before the unit is used";
     AcceptedWrongKey = "accepted-wrong-key",
         "The device installed an image that another key has signed.",
-        "see which key the unit needs and which one the file's name has. Where they differ, the module does not check who signed an image: keep the timeline and report it, and upload a released image before the unit is used. \
-         Where they do not, this image should go in: `result: accepted`";
+        "see which key the unit needs and which one the file's name has, and whether M or S in it is lower than what the unit has. Where either is so, the module does not check what it should: keep the timeline and report it, and upload a released image before the unit is used. \
+         Where neither is, this image should go in: `result: accepted`";
     VersionNotAsInstalled = "version-not-as-installed",
         "The version that the application reports is not the one that should be installed.",
         "pulse reset and read it once more. If it stays so, it is a finding about the firmware: keep the timeline";

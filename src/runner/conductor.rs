@@ -70,8 +70,9 @@ pub struct Conductor<'a> {
     timeline: Timeline,
     pub(super) inbox: Inbox,
     pub(super) recent: VecDeque<u8>,
-    /// How many bytes had come when the board was last told something, or its reset or supply was let go.
-    pub(super) stirred: u64,
+    /// How many bytes had come when the board was last told something, and when its reset or supply was let go last.
+    pub(super) told_at: u64,
+    pub(super) begun_at: u64,
     /// Times of named events.
     pub moments: Moments,
     /// Values that steps have kept.
@@ -133,7 +134,8 @@ impl<'a> Conductor<'a> {
             timeline,
             inbox: Inbox::default(),
             recent: VecDeque::with_capacity(RECENT),
-            stirred: 0,
+            told_at: 0,
+            begun_at: 0,
             moments: Moments::from(now),
             kept: Values::default(),
             examiner: diagnosis::Examiner::default(),
@@ -433,7 +435,7 @@ impl<'a> Conductor<'a> {
                     .record_bytes(self.step, stream, Direction::Out, before, after, planned, bytes, &[])
                     .map_err(timeline_lost)?;
                 self.last_out = Some(seq);
-                self.stirred = self.inbox.received();
+                self.told_at = self.inbox.received();
                 self.moments.sent = Some(Moment { at: after, since: after, uncertainty: after - before, seq: Some(seq) });
                 self.watch.sent(bytes, after, seq);
                 self.wire_free = self.wire_free.max(before) + self.speed.wire_time(bytes.len() as u64);
@@ -474,12 +476,12 @@ impl<'a> Conductor<'a> {
                     (LineId::RESET, LineState::Asserted) => self.moments.assert = Some(moment),
                     (LineId::RESET, LineState::Released) => {
                         self.moments.release = Some(moment);
-                        self.stirred = self.inbox.received();
+                        self.begun_at = self.inbox.received();
                         self.watch.commanded(after, seq);
                     }
                     (LineId::POWER, LineState::Asserted) => {
                         self.moments.power_on = Some(moment);
-                        self.stirred = self.inbox.received();
+                        self.begun_at = self.inbox.received();
                         self.watch.commanded(after, seq);
                     }
                     (_, _) => {}

@@ -192,12 +192,16 @@ impl Conductor<'_> {
         self.recent.iter().skip(self.recent.len() - count).copied().collect()
     }
 
-    /// Which of the first `wanted` patterns of a set is in the first `taken` bytes that came, behind what was sent last and the last start, as far back as bytes are kept.
+    /// Which of the first `wanted` patterns of a set is in the first `taken` bytes that came, behind the last start and as far back as bytes are kept. Of what had come before something was sent last, results (`OK`) are no answer to that.
     #[must_use]
     pub fn came_before(&self, set: &Arc<PatternSet>, wanted: usize, taken: u64) -> Option<usize> {
         let first = self.received() - self.recent.len() as u64;
-        let [from, to] = [self.stirred, taken].map(|place| usize::try_from(place.saturating_sub(first)).unwrap_or(usize::MAX));
-        let bytes: Vec<u8> = self.recent.iter().take(to).skip(from).copied().collect();
+        let [begun, told, to] =
+            [self.begun_at, self.told_at, taken].map(|place| usize::try_from(place.saturating_sub(first)).unwrap_or(usize::MAX));
+        let between = |from: usize, to: usize| self.recent.iter().take(to).skip(from).copied().collect::<Vec<u8>>();
+        let before = between(begun, told.min(to));
+        let words = before.split_inclusive(|byte| *byte == b'\n').filter(|line| !RESULTS.contains(&line.trim_ascii()));
+        let bytes = [words.collect::<Vec<_>>().concat(), between(told.max(begun), to)].concat();
         Matcher::new(Arc::clone(set)).feed(&bytes).map(|hit| hit.pattern).filter(|pattern| *pattern < wanted)
     }
 
@@ -224,6 +228,9 @@ impl Conductor<'_> {
         self.edges.forget_before(from);
     }
 }
+
+/// Lines that answer a command and say nothing else.
+const RESULTS: [&[u8]; 2] = [b"OK", b"ERROR"];
 
 fn flooded(lost: u64, evidence: Vec<u64>) -> Stop {
     Stop::Rig(Finding::new(

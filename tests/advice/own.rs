@@ -43,7 +43,7 @@ fn what_tells_it_from_another_cause(#[case] rest: &str, #[case] cause: Cause) {
 #[test]
 fn hotkeys_of_all_tries_are_counted() {
     let found = diagnosis(&ran("virtual: { fault: no-acknowledge }\nsteps:\n  - handshake: { strategy: st }\n"));
-    assert!(found.because.contains("3 hotkeys, in 3 tries with a reset before each, were sent"), "{found:?}");
+    assert!(found.because.contains("3 hotkeys, in 3 tries and a reset between them, were sent"), "{found:?}");
 }
 
 /// The supply is switched off, and the module talks on.
@@ -661,6 +661,177 @@ finally:
 #[case("effects: [nvm]\nsteps:\n  - handshake:\n  - boot: { command: AT#RESET=1 }\n", Advice::NotOfBootCode)]
 // Nothing is wrong with the board.
 #[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
+// Commands that are sent before the answer to the one before, and answers behind the end of a step.
+#[case("steps:\n  - send: { text: \"AT\\r\" }\n  - at: { command: AT+CGMR, shows: { text: 2.7.0 } }\n", Advice::AnswersTheOneBefore)]
+#[case("steps:\n  - send: { text: \"AT+CGMR\\r\" }\n  - at: { command: ATI, shows: { text: ST87M01 } }\n", Advice::AnswersTheOneBefore)]
+#[case(
+    "steps:
+  - at: { command: ATE0 }
+  - send: { text: \"AT\\r\" }
+  - at: { command: AT+CGMR, shows: { text: 2.7.0 } }
+",
+    Advice::AnswersTheOneBefore
+)]
+#[case(
+    "virtual: { answer-delay: 150 ms }\nsteps:\n  - at: { command: AT }\n  - at: { command: ATI, within: 149 ms }\n",
+    Advice::TooLate
+)]
+#[case("virtual: { answer-delay: 150 ms }\nsteps:\n  - at: { command: ATI, within: 100 ms }\n", Advice::TooLate)]
+// The module sleeps, on a fast link and when a hotkey is sent; the wake line was pulsed in vain.
+#[case(
+    "effects: [speed]
+virtual: { sleeps-after: 2 s }
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - wait: 10 s
+  - at: { command: AT+CGMR, tries: 3 }
+",
+    Advice::SleepsOn
+)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - wait: 5 s
+  - boot: { command: ATI0 }
+",
+    Advice::HotkeyToASleeper
+)]
+#[case(
+    "virtual: { fault: [sleeps-after=1 s, ignores-wake] }
+steps:
+  - at: { command: AT }
+  - wait: 3 s
+  - line: { name: wake, pulse: 100 ms }
+  - wait: 2 s
+  - at: { command: AT, tries: 2 }
+",
+    Advice::WakeLine
+)]
+// Into boot code by a command, in vain: alone, and by a reset as well.
+#[case(
+    "virtual: { fault: no-acknowledge }
+effects: [nvm]
+steps:
+  - send: { text: \"AT#LDRST=2,2\\r\" }
+  - wait: 1 s
+  - handshake: { pulse: none }
+",
+    Advice::NotEnteredByCommand
+)]
+#[case(
+    "virtual: { fault: no-acknowledge }
+effects: [nvm]
+steps:
+  - at: { command: \"AT#LDRST=2,2\" }
+  - handshake: { pulse: none, outcome: not-acknowledged }
+  - handshake:
+",
+    Advice::BothWaysTried
+)]
+// It went on through a reset and through a power cycle, at the speed that it had been told.
+#[case(
+    "virtual: { fault: ignores-reset }
+effects: [speed]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - uart: { baud: 115200 }
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 10 s }
+",
+    Advice::ResetAtItsSpeed
+)]
+#[case(
+    "virtual: { fault: ignores-power }
+effects: [speed, power]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - uart: { baud: 115200 }
+  - power: { cycle: 2 s }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+",
+    Advice::PowerAtItsSpeed
+)]
+#[case(
+    "virtual: { fault: application-silent }
+effects: [power]
+steps:
+  - power: { cycle: 2 s }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - at: { command: AT+CGSN, tries: 5 }
+",
+    Advice::HangsAfterPower
+)]
+// The port goes where the board was not told to be; what comes back is no start-up message.
+#[case(
+    "effects: [speed]
+steps:
+  - uart: { baud: 460800 }
+  - at: { command: AT+IPR=460800, tries: 2 }
+",
+    Advice::PortElsewhere
+)]
+#[case(
+    "virtual: { fault: keeps-old-version }
+effects: [firmware]
+images: { newer: { make: { A: 2.8.0, size: 4 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer }
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - at: { command: AT+CGMR, shows: { text: 2.8.0 } }
+",
+    Advice::NotInstalledAfterReset
+)]
+// What went in before in this case is what is installed.
+#[case(
+    "effects: [firmware]
+images:
+  newer: { make: { A: 2.8.0, size: 4 KiB } }
+  same: { make: { A: 2.7.0, size: 4 KiB } }
+steps:
+  - handshake:
+  - upload: { image: newer }
+  - handshake:
+  - upload: { image: same }
+",
+    Advice::RefusedLower
+)]
+// A reset in `finally` that nobody waited for says nothing, and one that brought the application back does.
+#[case(
+    "virtual: { fault: does-not-restart }
+effects: [nvm]
+steps:
+  - send: { text: \"AT#RESET=1\\r\" }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 10 s }
+finally:
+  - reset: { pulse: 15 ms }
+",
+    Advice::ResetFirst
+)]
+#[case(
+    "virtual: { fault: does-not-restart }
+effects: [nvm]
+steps:
+  - send: { text: \"AT#RESET=1\\r\" }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 10 s }
+finally:
+  - reset: { pulse: 15 ms }
+  - wait: 5 s
+",
+    Advice::ResetBringsIt
+)]
 #[case("steps:\n  - handshake:\n  - boot: { command: ATI9 }\n", Advice::NotOfBootCode)]
 #[case(
     "steps:
@@ -709,8 +880,8 @@ fn what_had_come_before_is_said() {
     assert_eq!(seen(taken), "nothing; \"ST87M01\" had come before, and a step before this one took it, or what came behind it");
     let both = "  - at: { command: ATI }\n  - all: { patterns: [{ text: ST87M01 }, { text: OK }, { text: READY }], within: 1 s }\n";
     assert_eq!(seen(both), "nothing; \"ST87M01\" and \"OK\" had come before, and a step before this one took it, or what came behind it");
-    let long_ago = "  - at: { command: ATI }\n  - at: { command: ATE0 }\n  - any: { patterns: { a: { text: ST87M01 } }, within: 1 s }\n";
-    assert_eq!(seen(long_ago), "nothing");
+    let long_ago = "  - at: { command: ATI }\n  - uart: { baud: 460800 }\n  - send: { text: \"AT\\r\" }\n  - any: { patterns: { a: { text: OK } }, within: 1 s }\n";
+    assert!(!seen(long_ago).contains("before"));
 }
 
 /// The cause and what to try agree where `finally` has found more.
@@ -726,7 +897,12 @@ finally:
   - restore:
 ");
     let found = diagnosis(&report);
-    assert!(found.because.ends_with("3 commands after that brought nothing: commands alone do not wake it (2 of them were sent after the steps)"), "{found:?}");
+    assert!(
+        found
+            .because
+            .ends_with("3 commands after that brought nothing: commands alone do not wake it (2 of them were sent after the steps)"),
+        "{found:?}"
+    );
 }
 
 /// An upload whose own time is over says so, and no word of a device that stopped.
@@ -798,4 +974,29 @@ steps:
 ");
     let found = diagnosis(&report);
     assert!(found.cause == Cause::AcceptedLower && found.because.ends_with("; AT+CGMR reports it"), "{found:?}");
+}
+
+/// Several commands in one write, and one in two: each is a command, and comes back as it was sent.
+#[rstest]
+#[case("send: { text: \"AT+CGMR\\rAT+CGSN\\r\" }\n  - wait: 1 s")]
+#[case("send: { text: \"AT+CG\" }\n  - send: { text: \"MR\\r\" }\n  - expect: { text: 2.7.0, within: 1 s }")]
+fn commands_that_are_sent_together_or_in_pieces_are_no_damage(#[case] steps: &str) {
+    let report = ran(&format!("effects: [raw]\nsteps:\n  - {steps}\n"));
+    assert!(report.verdict.diagnosis.is_none() && report.verdict.reason.is_empty(), "{report:?}");
+}
+
+/// What answered at a speed that it was told, and answers at another one since, has restarted.
+#[test]
+fn a_restart_on_a_fast_link() {
+    let report = ran("virtual: { fault: \"watchdog-after=10 s\" }
+effects: [speed]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: ATI }
+  - wait: 12 s
+  - at: { command: ATI, tries: 2 }
+");
+    assert_eq!(diagnosis(&report).cause, Cause::UncommandedReset);
 }

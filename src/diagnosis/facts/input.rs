@@ -135,8 +135,9 @@ impl Facts {
             self.since.in_boot_code = !result.is_applications();
             let mut told = None;
             let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, result.is_applications());
-            match self.since.exchanges.back_mut() {
-                Some(last) if last.is_open() => {
+            let answered = self.since.answered_by_echo();
+            match self.since.exchanges.get_mut(answered.unwrap_or(self.since.exchanges.len().wrapping_sub(1))) {
+                Some(last) if last.is_open() || answered.is_some() => {
                     let is_applications = result.is_applications();
                     if last.text.starts_with("AT#LDRST") {
                         self.entry_refused = (result == Result::Cme(Some(1120))).then_some((last.seq, line.seq));
@@ -168,7 +169,8 @@ impl Facts {
                         // It answered others before and behind it.
                         self.gap.get_or_insert(line.seq);
                     }
-                    if is_applications && let Some(answered) = self.brought(last) {
+                    let is_probes = self.probed.as_ref().is_some_and(|probed| last.seq > probed.first);
+                    if is_applications && let Some(answered) = self.brought(last).filter(|_| is_probes) {
                         self.probed.as_mut().map(|probed| probed.answered.get_or_insert(answered));
                     }
                     if restarts {
@@ -222,8 +224,9 @@ impl Facts {
             last.echo = Some(line.seq);
             return;
         }
-        match self.since.exchanges.back_mut() {
-            Some(last) if last.is_open() && self.probed.is_none() => {
+        let answered = self.since.answered_by_echo();
+        match self.since.exchanges.get_mut(answered.unwrap_or(self.since.exchanges.len().wrapping_sub(1))) {
+            Some(last) if (last.is_open() || answered.is_some()) && self.probed.is_none() => {
                 if last.lines.len() < LINES {
                     last.lines.push(line);
                 }

@@ -23,7 +23,7 @@ use crate::baud::Baud;
 use crate::image::{KeyNumber, Version};
 use crate::seam::LineState;
 use crate::time::MonoTime;
-use crate::timeline::event::{Direction, Edge, Event, EventKind};
+use crate::timeline::event::{Direction, Edge, Event, EventKind, StepOutcome};
 
 const HOTKEY: u8 = 0xC5;
 const ACKNOWLEDGE: u8 = 0x9A;
@@ -37,6 +37,9 @@ const LATE: u32 = 2;
 /// Longer than any pause within a line, a USB adapter's latency included.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What ends so soon behind what came was ended by that.
+const AT_ONCE: Duration = Duration::from_millis(20);
+
 /// How long the application may take to start, where the timeline does not say (mbed: up to about 30 s).
 const START_UP: Duration = crate::bench::START_UP;
 
@@ -47,6 +50,14 @@ pub(super) struct Heard {
     pub(super) by_boot_code: Option<u64>,
     /// The application answered a command last, and the host's speed then.
     pub(super) by_application: Option<(u64, Baud)>,
+}
+
+/// The end of the last step that failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failed {
+    pub(super) at: MonoTime,
+    /// Nothing had come right before it: its time was over.
+    pub(super) is_by_time: bool,
 }
 
 /// A restart that nobody commanded.
@@ -113,6 +124,7 @@ pub(super) struct Facts {
     /// How often an echo came when something else had been sent, or behind its result.
     late_echoes: u32,
     pub(super) probed: Option<Probed>,
+    pub(super) failed: Option<Failed>,
     /// When bytes came last.
     came_at: MonoTime,
     line: Vec<u8>,
@@ -155,6 +167,7 @@ impl Default for Facts {
             gap: None,
             late_echoes: 0,
             probed: None,
+            failed: None,
             came_at: MonoTime::ZERO,
             line: Vec::new(),
             ended_at: MonoTime::ZERO,
@@ -188,6 +201,9 @@ impl Facts {
                 self.is_seen_released = level.state == LineState::Released && !self.is_held;
             }
             EventKind::Probe(probe) => self.probe(probe.probe, event.seq),
+            EventKind::StepEnd(end) if end.outcome == StepOutcome::Failed => {
+                self.failed = Some(Failed { at: event.t, is_by_time: event.t.since(self.came_at) > AT_ONCE });
+            }
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
             EventKind::Restart(restart) if !restart.commanded => {
                 let message = restart.message.clone();
@@ -223,6 +239,7 @@ impl Facts {
         let fresh = || Probed {
             now: probe,
             seq,
+            first: seq,
             done: BTreeSet::new(),
             resets_at: BTreeSet::new(),
             began,
@@ -333,7 +350,7 @@ impl Facts {
             None => (0, 0),
         };
         if let Some(slept) = self.since.slept {
-            self.slept_through = Some((slept, self.since.asked_after(slept, self.home)));
+            self.slept_through = Some((slept, self.since.asked_after(slept, self.since.runs_at.unwrap_or(self.home))));
         }
         let last =
             self.since.last().filter(|last| how == Began::Command && self.entry_taken == Some(last.seq) && self.since.hotkeys.is_none());
@@ -384,22 +401,34 @@ impl Facts {
             self.since.is_line_clean = false;
             return;
         };
-        let before = std::mem::take(&mut self.since.unended);
-        let line = line.rsplit(|byte| *byte == b'\r' || *byte == 0x08).next().unwrap_or(line);
-        if !line.starts_with(b"AT") {
-            return;
+        let has_preamble = bytes.first() == Some(&0x08);
+        for command in line.split(|byte| *byte == b'\r') {
+            let command = command.rsplit(|byte| *byte == 0x08).next().unwrap_or(command);
+            let mut before = std::mem::take(&mut self.since.unended);
+            if command.starts_with(b"AT") {
+                self.command(event, command, before, has_preamble);
+            } else if before.starts_with(b"AT") {
+                // It was sent in pieces.
+                before.extend(command);
+                self.command(event, &before, Vec::new(), has_preamble);
+            }
         }
-        let text = String::from_utf8_lossy(line).into_owned();
+    }
+
+    /// A command was sent, and CR behind it; what was sent `before` it stands in its line.
+    fn command(&mut self, event: &Event, command: &[u8], before: Vec<u8>, has_preamble: bool) {
+        let seq = event.seq;
+        let text = String::from_utf8_lossy(command).into_owned();
         let again = self.since.last().is_some_and(|last| last.to_boot_code && last.text == text);
         let is_word = BOOT_COMMANDS.contains(&text.as_str()) || text.starts_with("AT+IPR=");
-        let has_preamble = bytes.first() == Some(&0x08);
         let to_boot_code = has_preamble
             || (self.since.in_boot_code && (again || is_word))
             || (self.since.hotkey_is_last && is_word && self.since.started.is_none());
         if text == "AT#UP" {
             self.upload = Some(Upload {
                 file: self.image.clone(),
-                took: self.took.map(|(_, key)| key),
+                took: self.took,
+                installed: self.took.map(|(version, _)| version).or(self.installed),
                 seq,
                 asked: None,
                 sent: 0,

@@ -13,8 +13,9 @@ use crate::diagnosis::Probe;
 pub(in crate::diagnosis) struct Probed {
     /// The one that is carried out now, or was last.
     pub(in crate::diagnosis) now: Probe,
-    /// Its event.
+    /// Its event, and that of the first one.
     pub(super) seq: u64,
+    pub(super) first: u64,
     /// All that were carried out.
     pub(in crate::diagnosis) done: BTreeSet<Probe>,
     /// The host's speeds at which the module was reset.

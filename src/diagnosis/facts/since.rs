@@ -10,6 +10,9 @@ use crate::time::MonoTime;
 /// No application says that it has started sooner. An assumption.
 const SOONEST: Duration = Duration::from_millis(400);
 
+/// What was sent longer ago is not answered any more. An assumption.
+const ANSWERS: Duration = Duration::from_secs(5);
+
 /// What the application says when it has started.
 const SYSSTART: &[u8] = b"#SYSSTART";
 
@@ -127,6 +130,17 @@ impl Since {
     /// The last command.
     pub(in crate::diagnosis) fn last(&self) -> Option<&Exchange> {
         self.exchanges.back()
+    }
+
+    /// Which command is answered by what comes now, where that is not the last one: one that came back and has no result, while the last one has not come back yet or was sent with it.
+    pub(super) fn answered_by_echo(&self) -> Option<usize> {
+        let last = self.last().filter(|last| last.result.is_none())?;
+        let commands = self.exchanges.iter().enumerate().rev().skip(1);
+        let waiting = commands.take_while(|(_, one)| {
+            let is_first = last.echo.is_none() || one.seq == last.seq;
+            one.result.is_none() && one.echo.is_some() && one.speed == last.speed && is_first && last.at.since(one.at) < ANSWERS
+        });
+        waiting.last().map(|(place, _)| place)
     }
 
     /// The first command that the application answered by a result.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::image::{KeyNumber, Versions};
+use crate::image::{KeyNumber, Version, Versions};
 use crate::time::MonoTime;
 
 /// What begins the name of an image that was damaged on purpose.
@@ -16,8 +16,10 @@ const SOON: Duration = Duration::from_millis(250);
 pub(in crate::diagnosis) struct Upload {
     /// The image's file name, where it is known.
     pub(in crate::diagnosis) file: Option<String>,
-    /// The key number of an image that was accepted before it.
-    pub(in crate::diagnosis) took: Option<KeyNumber>,
+    /// Version and key number of the image that was accepted before it in this case.
+    pub(in crate::diagnosis) took: Option<(Version, KeyNumber)>,
+    /// The version that was installed when it began, as far as is known.
+    pub(in crate::diagnosis) installed: Option<Version>,
     pub(in crate::diagnosis) seq: u64,
     /// The last request, and its event.
     pub(in crate::diagnosis) asked: Option<(u64, i8)>,

@@ -54,6 +54,7 @@ impl Scene<'_> {
         }
         if let Some(found) = self
             .acknowledged_late(&many)
+            .or_else(|| self.sent_to_a_sleeper(&many, first))
             .or_else(|| self.was_still_starting())
             .or_else(|| self.left_unanswered())
             .or_else(|| self.not_reset(&many))
@@ -69,7 +70,30 @@ impl Scene<'_> {
         if since.mirrored.is_some_and(|mirrored| mirrored > 0) {
             return Some(self.mirrored_hotkeys(&many, evidence().collect()));
         }
+        if let Some(found) = self.not_entered(&many) {
+            return Some(found);
+        }
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
+    }
+
+    /// AT#LDRST was taken, and no hotkey behind it.
+    fn not_entered(&self, many: &str) -> Option<Found> {
+        let since = &self.facts.since;
+        let entry = since.exchanges.iter().find(|exchange| Some(exchange.seq) == self.facts.entry_taken)?;
+        let (answer, _) = entry.result.as_ref().filter(|(seq, _)| since.spoke == Some(*seq) && since.strange.is_empty())?;
+        let because = format!("{} was answered OK, {many} sent after that, and no 0x9A came", entry.text);
+        let evidence = [entry.seq, *answer].into_iter().chain(since.hotkey_events());
+        Some(Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence).next(Advice::NotEnteredByCommand))
+    }
+
+    /// Hotkeys were sent to an application that had said that it sleeps.
+    fn sent_to_a_sleeper(&self, many: &str, first: u64) -> Option<Found> {
+        let slept = self.facts.since.slept.filter(|slept| *slept < first)?;
+        let because = format!(
+            "it said #SLEEP, and {many} sent after that: the application sleeps, and boot code takes the hotkey right after a reset only"
+        );
+        let evidence = [slept].into_iter().chain(self.facts.since.hotkey_events());
+        Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, evidence).next(Advice::HotkeyToASleeper))
     }
 
     /// Whether 0x9A was a byte among others, none of which was a word of the module.
@@ -217,8 +241,8 @@ impl Scene<'_> {
         if taken.after > facts.since.hotkeys_until {
             let because = format!(
                 "{many} not acknowledged, {last} {} after {start}; one that is sent {} after it is: the boot window opens later",
-                seconds(facts.since.hotkeys_until),
-                seconds(taken.after)
+                span(facts.since.hotkeys_until),
+                span(taken.after)
             );
             return found(Sure::VeryLikely, because).next(Advice::SendForLonger);
         }
@@ -387,8 +411,13 @@ pub(super) fn hotkeys_were(facts: &Facts) -> String {
     match (facts.since.hotkeys.map_or(0, |(.., count)| count), before) {
         (1, 0) => "one hotkey was".to_owned(),
         (count, 0) => format!("{count} hotkeys were"),
-        (count, before) => format!("{} hotkeys, in {} tries with a reset before each, were", count + before, resets + 1),
+        (count, before) => format!("{} hotkeys, in {} tries and a reset between them, were", count + before, resets + 1),
     }
+}
+
+/// In seconds, or in milliseconds where it is none.
+fn span(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) { milliseconds(duration) } else { seconds(duration) }
 }
 
 pub(super) fn milliseconds(duration: Duration) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::boot::milliseconds;
 use super::{Found, Scene, quoted};
 use crate::baud::Baud;
-use crate::diagnosis::facts::{Brought, Exchange, Probed, Result, is_known_command, is_told_more};
+use crate::diagnosis::facts::{Began, Brought, Exchange, Failed, Probed, Result, is_known_command, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// Easy Connect gives the module so long to switch to the speed of an AT+IPR.
@@ -44,9 +44,16 @@ impl Scene<'_> {
         match &last.result {
             Some((seq, result)) if result.is_applications() => self.application(last, *seq, result),
             Some((seq, result)) => self.boot(last, *seq, result),
-            None if last.to_boot_code && facts.since.acknowledge.is_some() => self.boot_silence(last),
+            None if self.is_to_boot_code(last) => self.boot_silence(last),
             None => self.unanswered(last),
         }
+    }
+
+    /// Whether boot code is there, to which a command went, whoever it was meant for.
+    fn is_to_boot_code(&self, last: &Exchange) -> bool {
+        let since = &self.facts.since;
+        let is_left = since.started.is_some() || since.answered().is_some();
+        since.acknowledge.is_some_and(|(_, latest)| last.to_boot_code || (latest < last.seq && !is_left))
     }
 
     /// The application answered the last command.
@@ -72,7 +79,8 @@ impl Scene<'_> {
         if let Some(found) = self.switched_too_soon(last).filter(|_| *result != Result::Ok) {
             return Some(found);
         }
-        if is_told_more(&last.text) && *result == Result::Ok && last.lines.is_empty() && last.before.is_empty() {
+        let is_bare = *result == Result::Ok && last.lines.is_empty() && last.before.is_empty() && !self.answers_the_one_before(last);
+        if is_told_more(&last.text) && is_bare {
             let because = format!("{} was answered by OK alone, and every module says more to it: it arrived damaged", last.text);
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
         }
@@ -99,8 +107,24 @@ impl Scene<'_> {
         let is_first_here = before.is_none_or(|before| before.speed != last.speed);
         last.before.is_empty()
             && !last.behind_hotkeys
-            && !last.is_result_first
+            && !self.answers_the_one_before(last)
             && (!is_first_here || since.misframed_at(last.speed).is_empty())
+    }
+
+    /// Whether what came as the answer to `last` may answer the command before it, which had none when `last` was sent.
+    pub(super) fn answers_the_one_before(&self, last: &Exchange) -> bool {
+        let since = &self.facts.since;
+        let before = since.exchanges.iter().rev().find(|exchange| exchange.seq < last.seq && exchange.speed == last.speed);
+        let is_before = |before: &Exchange| match &before.result {
+            None => since.late.is_some(),
+            Some((seq, _)) => *seq > last.seq && self.is_after_the_step(last).is_some(),
+        };
+        last.is_result_first || before.is_some_and(is_before)
+    }
+
+    /// The end of the step that failed, where a command was answered after that.
+    pub(super) fn is_after_the_step(&self, asked: &Exchange) -> Option<Failed> {
+        self.facts.failed.filter(|failed| asked.result.is_some() && failed.at < asked.at + asked.took)
     }
 
     pub(super) fn application_answered(&self, last: &Exchange, seq: u64) -> Found {
@@ -129,13 +153,15 @@ impl Scene<'_> {
         if let Some(found) = self.went_on() {
             return Some(found);
         }
-        if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)) {
+        if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)).or_else(|| self.answered_after_all(last)) {
             return Some(found);
         }
         if let Some(found) = self.answered_at(last.speed).and_then(|answered| Some(found_later(self.switched_too_soon(last)?, answered))) {
             return Some(found);
         }
-        if let Some((old, seq)) = since.switched
+        let has_switched =
+            |seq| since.exchanges.iter().any(|exchange| exchange.seq > seq && exchange.speed == last.speed && exchange.result.is_some());
+        if let Some((old, seq)) = since.switched.filter(|(_, seq)| !has_switched(*seq))
             && since.exchanges.iter().any(|exchange| exchange.seq == seq && matches!(exchange.result, Some((_, Result::Ok | Result::Zero))))
         {
             return Some(self.did_not_switch(last, old, seq));
@@ -181,6 +207,9 @@ impl Scene<'_> {
             let asked = asked.map(|exchange| exchange.seq).collect::<BTreeSet<_>>().len();
             let (because, advice) = match (woken, asked) {
                 (None, 2..) => (sleeps_on(asked), Advice::SleepsOn),
+                (Some(_), 2..) => {
+                    (format!("it said #SLEEP, the wake line was pulsed, and {asked} commands after that brought nothing"), Advice::WakeLine)
+                }
                 (woken, _) => (
                     format!("it said #SLEEP, and {} after that brought nothing: the first command after a sleep is lost", last.text),
                     if woken.is_some() { Advice::WakeLine } else { Advice::SleepsByItself },
@@ -236,6 +265,15 @@ impl Scene<'_> {
         let and = if first.seq == last.seq { "" } else { "; what it could not read then stood before what came next" };
         let evidence = [told.seq, first.seq, last.seq];
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, format!("{because}{and}"), evidence).next(Advice::SwitchesLater))
+    }
+
+    /// The answer came when the step had given up, behind what a probe had sent.
+    fn answered_after_all(&self, last: &Exchange) -> Option<Found> {
+        let late = self.now?.since.exchanges.iter().find(|late| late.seq == last.seq)?;
+        let (seq, result) = late.result.as_ref()?;
+        let took = milliseconds(late.took);
+        let because = format!("{} was answered by {result} {took} after it was sent, when the step had given up", last.text);
+        Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [last.seq, *seq]).next(Advice::TooLate))
     }
 
     /// The last command was given less time than any before it took.
@@ -433,7 +471,8 @@ impl Scene<'_> {
         };
         let because = format!("{}; {who}, so that the host is heard: it is the application that hangs", found.because);
         let evidence = found.evidence.iter().copied().chain([seq]);
-        Some(Found::new(Cause::ApplicationHangs, Sure::Likely, because, evidence))
+        let is_from_power = self.facts.since.start.is_some_and(|start| start.how == Began::Power);
+        Some(Found::new(Cause::ApplicationHangs, Sure::Likely, because, evidence).next(is_from_power.then_some(Advice::HangsAfterPower)))
     }
 
     /// It had fallen silent and answers at `speed` after a reset: bytes at another speed that were sent before may be why.
@@ -462,7 +501,7 @@ impl Scene<'_> {
                 self.wrong_speed(answered, evidence().to_vec())
             } else if self.answered_after_reset() {
                 let because =
-                    format!("it had answered, then {} brought nothing, nor did a second try; after a reset it answers again", last.text);
+                    format!("it had answered, then {} brought nothing, nor did AT after that; after a reset it answers again", last.text);
                 let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([answered.seq]));
                 self.after_other_speed(found, answered.speed)
             } else if let Some(found) = self.answers_late(last) {

@@ -126,7 +126,7 @@ impl Scene<'_> {
         let fits = speeds::explain(came, sent, facts.speed);
         // What fits in a part of what came, and is not answered there, fits by chance.
         let best = fits.first().filter(|fit| fit.is_most || !self.is_probed(Probe::Ask))?;
-        let text = if best.text.is_empty() { "anything".to_owned() } else { quoted(best.text.trim_ascii()) };
+        let text = if best.text.is_empty() { "bytes".to_owned() } else { quoted(best.text.trim_ascii()) };
         if best.text.starts_with(b"\r\n#") && facts.since.answered().is_some() {
             let because = format!(
                 "it had answered at {} baud, then {text} came at {} baud: the module restarted, and nobody had asked it to",
@@ -136,12 +136,17 @@ impl Scene<'_> {
         }
         if fits.len() == 1 {
             let sure = if best.bytes >= 4 && best.is_most { Sure::VeryLikely } else { Sure::Likely };
-            let because = format!("what came is what {text} looks like when it is sent at {} baud and read at {}", best.speed, facts.speed);
+            let because = format!("what came looks like {text} sent at {} baud and read at {}", best.speed, facts.speed);
             if facts.since.exchanges.iter().any(|exchange| exchange.speed == best.speed) {
                 return Some(self.silent_at(best.speed, &because, evidence));
             }
             let found = self.runs_at(Found::new(Cause::WrongSpeed, sure, because, evidence), best.speed, Advice::TryAt);
-            return Some(if best.is_most {
+            // A start-up message of a module that nobody had restarted, or a few bytes, may fit by chance.
+            let is_start = best.text.starts_with(b"\r\n#");
+            let is_odd = is_start && facts.since.start.is_none() && facts.since.unasked == 0;
+            return Some(if best.is_most && is_odd && !self.is_probed(Probe::Ask) {
+                Found { probe: Some(Probe::Ask), ..found }
+            } else if best.is_most {
                 found
             } else {
                 found.or(
@@ -183,6 +188,17 @@ impl Scene<'_> {
     /// A probe was answered at another speed than the host's, and nothing else is wrong.
     pub(super) fn wrong_speed(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
         let speed = answered.speed;
+        let was_here =
+            self.facts.since.exchanges.iter().rev().find(|exchange| exchange.speed == self.facts.speed && exchange.result.is_some());
+        let is_told = self.facts.moved.is_some_and(|(_, told)| told == speed);
+        if let Some((was_here, (seq, _))) = was_here.and_then(|was| Some((was, was.result.as_ref()?))).filter(|_| !is_told) {
+            let because = format!(
+                "it answered {} at {} baud, and {} is answered at {speed} a little later, although nobody had told it to go there: it restarted in between",
+                was_here.text, self.facts.speed, answered.text
+            );
+            let evidence = evidence.into_iter().chain([*seq, answered.seq]);
+            return Found::new(Cause::UncommandedReset, Sure::Likely, because, evidence);
+        }
         let moved = self.facts.moved.filter(|(_, told)| *told == speed && self.facts.speed != speed);
         let why = moved.map_or_else(String::new, |_| format!(", as AT+IPR={speed} of this case told it to be"));
         let found = Found::new(

@@ -63,6 +63,8 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
         }
         (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
             Some(_) => Some(Advice::ResetBringsIt),
+            None if was_reset && now.since.started.is_some() => Some(Advice::ResetBringsIt),
+            None if now.since.start.is_none_or(|start| now.now.since(start.at) < now.start_up) => None,
             None if was_reset && now.since.spoke.is_none() && before.heard.by_boot_code.is_some() => Some(boot_code_alone(before)),
             None if was_reset && now.since.spoke.is_none() => Some(Advice::NorDoesReset),
             None => None,

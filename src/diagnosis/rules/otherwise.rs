@@ -32,7 +32,20 @@ impl Scene<'_> {
             return Some(found(because, since.started.into_iter().chain([spoke]).collect()));
         };
         let evidence = vec![last.seq, *seq];
+        if self.is_after_the_step(last).is_some_and(|failed| failed.is_by_time) {
+            let because =
+                format!("{} was answered by {result} {} after it was sent, when the step had given up", last.text, milliseconds(last.took));
+            return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::TooLate));
+        }
         Some(match result {
+            Result::Ok | Result::Error | Result::Cme(_) if self.answers_the_one_before(last) => {
+                let how = if last.is_result_first {
+                    format!("{result} came before the echo of {}", last.text)
+                } else {
+                    format!("{} was sent before the command before it was answered, and two answers came", last.text)
+                };
+                found(format!("{how}: the first answers what was sent before that"), evidence).next(Advice::AnswersTheOneBefore)
+            }
             Result::Ok => {
                 let took = milliseconds(last.took);
                 let because = format!("{} was answered by {}OK, {took} after it was sent, whole and clean", last.text, lines_of(last));
@@ -42,10 +55,6 @@ impl Scene<'_> {
                 };
                 // Whether it is: what is asked a few times more shows a line that damages words.
                 if self.is_probed(Probe::Ask) { found } else { Found { probe: Some(Probe::Ask), ..found } }
-            }
-            Result::Error | Result::Cme(_) if last.is_result_first => {
-                let because = format!("{result} came before the echo of {}: it answers what was sent before that", last.text);
-                found(because, evidence).next(Advice::AnswersTheOneBefore)
             }
             Result::Error | Result::Cme(_) if !self.is_line_clean(last) => {
                 let before = if last.behind_hotkeys {

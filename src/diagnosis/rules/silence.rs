@@ -33,6 +33,9 @@ impl Scene<'_> {
             );
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, evidence().chain([there.seq]))));
         }
+        if let Some(found) = self.went_on_elsewhere() {
+            return Some(found);
+        }
         if let Some(answered) = self.probe_answered() {
             return Some(if answered.speed == facts.speed {
                 self.answered_late(answered, evidence().collect())
@@ -155,6 +158,25 @@ impl Scene<'_> {
             _ => found,
         };
         Some(if is_early { found.or(Cause::StillStarting, "it may need more time; in that case #SYSSTART comes", probe) } else { found })
+    }
+
+    /// Not one byte came since a reset, not even one that cannot be read, and the application answers at another speed than the host's: it went on.
+    fn went_on_elsewhere(&self) -> Option<Found> {
+        let facts = self.facts;
+        let start = facts.since.start.filter(|start| start.how != Began::Command && facts.since.first_in.is_none())?;
+        let answered = self.probe_answered().filter(|answered| answered.speed != facts.speed && !self.answered_after_reset())?;
+        self.probed().filter(|probed| probed.started.is_none() && probed.unasked.iter().all(|(_, came)| came.is_empty()))?;
+        let because = format!(
+            "since {} not one byte came, not even one that cannot be read, and {} is answered at {} baud: a start would have shown, so that it went on",
+            words_of(start),
+            answered.text,
+            answered.speed
+        );
+        let evidence = [start.seq, answered.seq].into_iter().chain(answered.result.as_ref().map(|(seq, _)| *seq));
+        let found = Found::new(without_effect(start), Sure::Likely, because, evidence)
+            .against("a module that keeps its speed and says nothing at its start looks the same", []);
+        let advice = if start.how == Began::Power { Advice::PowerAtItsSpeed } else { Advice::ResetAtItsSpeed };
+        Some(found.next_with(advice, &[("SPEED", &answered.speed)]))
     }
 
     /// AT#BOOT was sent to a boot code that AT#LDRST had led into, and no hotkey before it.

@@ -3,7 +3,7 @@
 use super::silence::seconds;
 use super::{Found, Scene};
 use crate::baud::Baud;
-use crate::diagnosis::facts::{Exchange, Facts, Result, Upload};
+use crate::diagnosis::facts::{Began, Exchange, Result, Upload};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 impl Scene<'_> {
@@ -68,9 +68,9 @@ impl Scene<'_> {
                 ),
                 evidence(),
             )),
-            Some((_, 0)) => Some(accepted(facts, upload, file, evidence().collect())),
+            Some((_, 0)) => Some(accepted(upload, file, evidence().collect())),
             Some((_, code)) => {
-                let found = refused(facts, upload, file, code, evidence().collect());
+                let found = refused(upload, file, code, evidence().collect());
                 if self.is_probed(Probe::Reset) && self.now.is_some_and(|now| now.since.first_in.is_none()) {
                     // Whatever the refusal was right about: this is worse.
                     let because = format!("{}. Since then the application does not start: a reset brought nothing", found.because);
@@ -86,12 +86,19 @@ impl Scene<'_> {
         let (seq, version) = last.version()?;
         let facts = self.facts;
         let upload = facts.upload.as_ref().and_then(|upload| Some((upload, upload.named()?.0.a)));
-        let known = [facts.installed, upload.map(|(_, offered)| offered)];
-        let (expected, why, advice) = match (upload, facts.installed) {
+        let installed = upload.map_or(facts.installed, |(upload, _)| upload.installed);
+        let known = [installed, upload.map(|(_, offered)| offered)];
+        let was_reset = self.begin().is_some_and(|begin| upload.is_some_and(|(upload, _)| begin > upload.seq))
+            && facts.since.start.is_some_and(|start| start.how == Began::Reset);
+        let (expected, why, advice) = match (upload, installed) {
             (Some((upload, offered)), _) if upload.is_accepted() => (
                 offered,
                 format!("{offered} was uploaded and accepted"),
-                if known.contains(&Some(version)) { Advice::NotInstalled } else { Advice::OtherVersion },
+                match (known.contains(&Some(version)), was_reset) {
+                    (true, true) => Advice::NotInstalledAfterReset,
+                    (true, false) => Advice::NotInstalled,
+                    (false, _) => Advice::OtherVersion,
+                },
             ),
             (Some((_, offered)), Some(installed)) if version == offered => {
                 (installed, format!("just that was uploaded and refused; {installed} had been there"), Advice::InstalledAllTheSame)
@@ -99,9 +106,11 @@ impl Scene<'_> {
             (_, installed) => (installed?, format!("{} is what had been installed", installed?), Advice::OtherVersion),
         };
         if version == expected {
-            let went_in = upload.zip(facts.installed).filter(|((upload, offered), installed)| upload.is_accepted() && offered < installed);
+            let went_in = upload
+                .and_then(|(upload, offered)| Some(((upload, offered), upload.installed?)))
+                .filter(|((upload, offered), installed)| upload.is_accepted() && offered < installed);
             return went_in.map(|((upload, _), _)| {
-                let found = accepted(facts, upload, upload.file.as_deref().unwrap_or("the image"), vec![last.seq, seq]);
+                let found = accepted(upload, upload.file.as_deref().unwrap_or("the image"), vec![last.seq, seq]);
                 Found { because: format!("{}; {} reports it", found.because, last.text), ..found }
             });
         }
@@ -111,9 +120,9 @@ impl Scene<'_> {
     }
 }
 
-pub(super) fn accepted(facts: &Facts, upload: &Upload, file: &str, evidence: Vec<u64>) -> Found {
+pub(super) fn accepted(upload: &Upload, file: &str, evidence: Vec<u64>) -> Found {
     let named = upload.named();
-    if let (Some((offered, _)), Some(installed)) = (named, facts.installed)
+    if let (Some((offered, _)), Some(installed)) = (named, upload.installed)
         && offered.a < installed
     {
         let because = format!(
@@ -127,23 +136,29 @@ pub(super) fn accepted(facts: &Facts, upload: &Upload, file: &str, evidence: Vec
         return Found::new(Cause::AcceptedDamaged, Sure::VeryLikely, because, evidence);
     }
     let key = named.map_or_else(String::new, |(_, key)| format!(" (key {key})"));
-    if named.is_some_and(|(_, key)| upload.took == Some(key)) {
+    if named.is_some_and(|(_, key)| upload.took.is_some_and(|(_, took)| took == key)) {
         let because = format!(
             "all of {file}{key} was taken and answered by 0, as it should be: part A is not lower, nothing says that it is damaged, and an image with the same key number went in before"
         );
         return Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence).next(Advice::ShouldGoIn);
     }
     let because = format!(
-        "all of {file}{key} was taken and answered by 0; part A is not lower, and nothing says that it is damaged: if it should have been refused, the key is what should have kept it out"
+        "all of {file}{key} was taken and answered by 0; part A is not lower, and nothing says that it is damaged: if it should have been refused, its key, or the versions of M and S in its name, are what should have kept it out"
     );
+    if let Some((_, took)) = upload.took {
+        let because = format!(
+            "{because}. An image with the key number {took} went in before: two keys fit this unit, or its boot code looks at none"
+        );
+        return Found::new(Cause::AcceptedWrongKey, Sure::VeryLikely, because, evidence);
+    }
     Found::new(Cause::AcceptedWrongKey, Sure::Likely, because, evidence)
         .against("an image that the unit may take goes in as well: nothing on the wire says which key a unit needs", [])
 }
 
-pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evidence: Vec<u64>) -> Found {
+pub(super) fn refused(upload: &Upload, file: &str, code: i8, evidence: Vec<u64>) -> Found {
     let place =
         if upload.sent >= upload.total { "at its end".to_owned() } else { format!("after {} of {} bytes", upload.sent, upload.total) };
-    let (reason, advice) = match (upload.named(), facts.installed) {
+    let (reason, advice) = match (upload.named(), upload.installed) {
         _ if upload.is_damaged() => {
             ("; it was damaged on purpose, so that this is what should happen".to_owned(), Some(Advice::RefusedDamaged))
         }
@@ -162,7 +177,7 @@ pub(super) fn refused(facts: &Facts, upload: &Upload, file: &str, code: i8, evid
                 "; {} is higher than the installed {installed}, so that M or S, the key ({key}), the image's integrity or the chip itself is the reason",
                 offered.a
             ),
-            Some(if facts.took.is_some_and(|(took, _)| took == installed) { Advice::RefusedThough } else { Advice::RefusedHigher }),
+            Some(if upload.took.is_some() { Advice::RefusedThough } else { Advice::RefusedHigher }),
         ),
         _ => (String::new(), None),
     };
