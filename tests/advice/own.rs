@@ -672,10 +672,7 @@ finally:
 ",
     Advice::AnswersTheOneBefore
 )]
-#[case(
-    "virtual: { answer-delay: 150 ms }\nsteps:\n  - at: { command: AT }\n  - at: { command: ATI, within: 149 ms }\n",
-    Advice::TooLate
-)]
+#[case("virtual: { answer-delay: 150 ms }\nsteps:\n  - at: { command: AT }\n  - at: { command: ATI, within: 149 ms }\n", Advice::TooLate)]
 #[case("virtual: { answer-delay: 150 ms }\nsteps:\n  - at: { command: ATI, within: 100 ms }\n", Advice::TooLate)]
 // The module sleeps, on a fast link and when a hotkey is sent; the wake line was pulsed in vain.
 #[case(

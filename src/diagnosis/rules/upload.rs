@@ -142,8 +142,14 @@ pub(super) fn accepted(upload: &Upload, file: &str, evidence: Vec<u64>) -> Found
         );
         return Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence).next(Advice::ShouldGoIn);
     }
+    let part_a = match (named, upload.installed) {
+        (Some((offered, _)), Some(installed)) if offered.a == installed => {
+            "part A is the installed version, which goes in again on a good unit,"
+        }
+        _ => "part A is not lower,",
+    };
     let because = format!(
-        "all of {file}{key} was taken and answered by 0; part A is not lower, and nothing says that it is damaged: if it should have been refused, its key, or the versions of M and S in its name, are what should have kept it out"
+        "all of {file}{key} was taken and answered by 0; {part_a} and nothing says that it is damaged: if it should have been refused, its key, or the versions of M and S in its name, are what should have kept it out"
     );
     if let Some((_, took)) = upload.took {
         let because = format!(
