@@ -145,7 +145,7 @@ advice! {
         "sending it sooner or more often will not help: it was sent from the release on, in the end every 1 ms. Enter boot code from the application: `evkit-hil run --bench … boot-entry-by-ldrst`. If that works, boot code does \
          not wait for a host after a plain reset; if not, it is locked, or one that takes no hotkey: ask ST which this unit has";
     NotEnteredByCommand: NotAcknowledged,
-        "AT#LDRST was answered OK, and no hotkey behind it was taken",
+        "AT#LDRST was sent, and no hotkey behind it was taken",
         "how long AT#LDRST takes to lead into boot code is published nowhere: send the hotkey for longer (`handshake: { pulse: none, within: 10 s }`). Where that is in vain as well, enter boot code by a reset (`handshake`); if neither \
          leads into it, keep the timeline, and ask ST which boot code this unit has and how it is entered";
     BothWaysTried: NotAcknowledged,

@@ -730,6 +730,17 @@ steps:
 ",
     Advice::BothWaysTried
 )]
+#[case(
+    "virtual: { fault: no-acknowledge, ldrst-answered: false, echo: false }
+effects: [nvm]
+steps:
+  - at: { command: AT }
+  - send: { text: \"AT#LDRST=2,2\\r\" }
+  - wait: 1 s
+  - handshake: { pulse: none }
+",
+    Advice::NotEnteredByCommand
+)]
 // It went on through a reset and through a power cycle, at the speed that it had been told.
 #[case(
     "virtual: { fault: ignores-reset }

@@ -25,7 +25,7 @@ use super::{diagnosis, failed};
 #[case("window-too-short", "acknowledged and silent", Advice::EnterByCommand)]
 #[case("no-acknowledge", "healthy handshake", Advice::EnterByCommand)]
 #[case("window-too-late", "healthy handshake", Advice::SendForLonger)]
-#[case("no-acknowledge", "boot entry by AT#LDRST", Advice::NotEnteredByCommand)]
+#[case("no-acknowledge", "boot entry by AT#LDRST", Advice::BothWaysTried)]
 #[case("interruption-locks", "interrupted upload", Advice::AfterBrokenUpload)]
 #[case("hangs-when-misframed", "left at 460800", Advice::SentAtOtherSpeed)]
 #[case("silent-after-acknowledge", "healthy handshake", Advice::ApplicationRuns)]

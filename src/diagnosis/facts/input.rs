@@ -1,6 +1,6 @@
 //! What came: bytes to lines, and lines to what they are.
 
-use super::exchange::{End, Line, Result, is_known_command, is_unsolicited, result_of};
+use super::exchange::{End, Exchange, Line, Result, is_known_command, is_unsolicited, result_of};
 use super::probed::Taken;
 use super::since::Came;
 use super::{ACKNOWLEDGE, BYTES, Facts, HOTKEY, LINE, LINES, PAUSE};
@@ -190,7 +190,11 @@ impl Facts {
         }
         let text = String::from_utf8_lossy(&line.text).into_owned();
         let mut lately = self.since.exchanges.iter_mut().rev().take(ECHOES).enumerate();
-        if let Some((behind, exchange)) = lately.find(|(_, exchange)| exchange.echo.is_none() && exchange.is_echo(&line.text)) {
+        // Of one that was sent before the last, only a whole one: what comes unasked in the middle of an echo ends with CR LF.
+        let is_whole = |behind: usize| behind == 0 || line.end == End::Cr;
+        let is_echo =
+            |(behind, exchange): &(usize, &mut Exchange)| is_whole(*behind) && exchange.echo.is_none() && exchange.is_echo(&line.text);
+        if let Some((behind, exchange)) = lately.find(is_echo) {
             exchange.echo = Some(line.seq);
             exchange.is_result_first = exchange.result.is_some();
             self.late_echoes += u32::from(behind > 0 || exchange.is_result_first);

@@ -56,6 +56,7 @@ impl Scene<'_> {
             .acknowledged_late(&many)
             .or_else(|| self.sent_to_a_sleeper(&many, first))
             .or_else(|| self.was_still_starting())
+            .or_else(|| self.not_entered(&many))
             .or_else(|| self.left_unanswered())
             .or_else(|| self.not_reset(&many))
         {
@@ -70,19 +71,20 @@ impl Scene<'_> {
         if since.mirrored.is_some_and(|mirrored| mirrored > 0) {
             return Some(self.mirrored_hotkeys(&many, evidence().collect()));
         }
-        if let Some(found) = self.not_entered(&many) {
-            return Some(found);
-        }
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
     }
 
     /// AT#LDRST was taken, and no hotkey behind it.
     fn not_entered(&self, many: &str) -> Option<Found> {
         let since = &self.facts.since;
-        let entry = since.exchanges.iter().find(|exchange| Some(exchange.seq) == self.facts.entry_taken)?;
-        let (answer, _) = entry.result.as_ref().filter(|(seq, _)| since.spoke == Some(*seq) && since.strange.is_empty())?;
-        let because = format!("{} was answered OK, {many} sent after that, and no 0x9A came", entry.text);
-        let evidence = [entry.seq, *answer].into_iter().chain(since.hotkey_events());
+        let entry = since.last().filter(|last| last.text.starts_with("AT#LDRST") && since.strange.is_empty())?;
+        let (answer, said) = match &entry.result {
+            Some((seq, Result::Ok)) => (Some(*seq), "was answered OK"),
+            None => (entry.echo, "was sent, and not answered"),
+            Some(_) => return None,
+        };
+        let because = format!("{} {said}, {many} sent after that, and no 0x9A came", entry.text);
+        let evidence = [entry.seq].into_iter().chain(answer).chain(since.hotkey_events());
         Some(Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence).next(Advice::NotEnteredByCommand))
     }
 
@@ -114,7 +116,7 @@ impl Scene<'_> {
     /// AT#BOOT was carried out and not answered.
     fn left_unanswered(&self) -> Option<Found> {
         let since = &self.facts.since;
-        let left = since.restart().filter(|restart| restart.text == "AT#BOOT" && restart.result.is_none())?;
+        let left = since.last().filter(|last| last.text == "AT#BOOT" && last.result.is_none())?;
         let started =
             since.started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))?;
         if let Some(odd) = left.lines.first() {

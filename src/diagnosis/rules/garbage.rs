@@ -188,8 +188,9 @@ impl Scene<'_> {
     /// A probe was answered at another speed than the host's, and nothing else is wrong.
     pub(super) fn wrong_speed(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
         let speed = answered.speed;
-        let was_here =
-            self.facts.since.exchanges.iter().rev().find(|exchange| exchange.speed == self.facts.speed && exchange.result.is_some());
+        let is_here =
+            |was: &&Exchange| was.speed == self.facts.speed && matches!(&was.result, Some((_, result)) if result.is_applications());
+        let was_here = self.facts.since.exchanges.iter().rev().find(|was| is_here(was) && !was.restarts());
         let is_told = self.facts.moved.is_some_and(|(_, told)| told == speed);
         if let Some((was_here, (seq, _))) = was_here.and_then(|was| Some((was, was.result.as_ref()?))).filter(|_| !is_told) {
             let because = format!(

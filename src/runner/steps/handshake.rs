@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ACKNOWLEDGE, HOTKEY, HOTKEY_ST};
+use super::{ACKNOWLEDGE, HOTKEY, HOTKEY_ST, RESET_PULSE};
 use crate::plan::units::show_duration;
 use crate::plan::{Handshake, HandshakeOutcome, Strategy};
 use crate::runner::conductor::{Conductor, Pumped};
@@ -86,15 +86,15 @@ fn repeat(conductor: &mut Conductor<'_>, handshake: &Handshake, every: Duration)
 /// Easy Connect's three tries.
 fn st(conductor: &mut Conductor<'_>, handshake: &Handshake) -> Result<bool, Stop> {
     for attempt in 1..=ST_TRIES {
-        let from = begin(conductor, handshake.pulse)?;
+        let pulse = if attempt == 1 { handshake.pulse } else { Some(handshake.pulse.unwrap_or(RESET_PULSE)) };
+        let from = begin(conductor, pulse)?;
         conductor.sleep_until(from + ST_SETTLE)?;
         if hotkey(conductor)? {
             return Ok(true);
         }
         if attempt < ST_TRIES {
             let waited = show_duration(ST_ACKNOWLEDGE);
-            let how = if handshake.pulse.is_some() { "reset again" } else { "once more" };
-            conductor.note(format!("no acknowledge within {waited}: {how} (try {} of {ST_TRIES})", attempt + 1))?;
+            conductor.note(format!("no acknowledge within {waited}: reset again (try {} of {ST_TRIES})", attempt + 1))?;
         }
     }
     Ok(false)
