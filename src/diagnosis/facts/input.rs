@@ -131,61 +131,7 @@ impl Facts {
         }
         let asks = self.since.last().is_some_and(|last| last.text == "AT#UP" && last.is_open());
         if let Some(result) = result_of(&line, asks) {
-            self.end_cut_echo();
-            self.since.in_boot_code = !result.is_applications();
-            let mut told = None;
-            let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, result.is_applications());
-            let answered = self.since.answered_by_echo();
-            match self.since.exchanges.get_mut(answered.unwrap_or(self.since.exchanges.len().wrapping_sub(1))) {
-                Some(last) if last.is_open() || answered.is_some() => {
-                    let is_applications = result.is_applications();
-                    if last.text.starts_with("AT#LDRST") {
-                        self.entry_refused = (result == Result::Cme(Some(1120))).then_some((last.seq, line.seq));
-                        self.entry_taken = (result == Result::Ok).then_some(last.seq).or(self.entry_taken);
-                    }
-                    told = last.told_speed().filter(|_| matches!(result, Result::Ok | Result::Zero));
-                    self.moved = told.map(|speed| (last.seq, speed)).or(self.moved);
-                    let is_known = is_known_command(&last.text);
-                    let is_error = matches!(result, Result::Error | Result::Cme(_)) && result != Result::Cme(Some(1120));
-                    let is_damaged = is_known && is_error && was_line_clean;
-                    if result == Result::Cme(Some(1120)) {
-                        self.since.starting_from.get_or_insert(self.now);
-                    }
-                    if is_applications {
-                        self.heard.by_application = Some((line.seq, self.speed));
-                    } else {
-                        self.heard.by_boot_code = Some(line.seq);
-                    }
-                    last.result = Some((line.seq, result));
-                    last.took = self.ended_at.since(last.at);
-                    let (last, restarts) = (last.clone(), last.restarts());
-                    if self.tells_otherwise(&last) {
-                        self.note_damaged(line.seq);
-                    }
-                    if is_damaged {
-                        // Every module knows it: it arrived damaged.
-                        self.note_damaged(line.seq);
-                    } else if self.answers_in_between() {
-                        // It answered others before and behind it.
-                        self.gap.get_or_insert(line.seq);
-                    }
-                    let is_probes = self.probed.as_ref().is_some_and(|probed| last.seq > probed.first);
-                    if is_applications && let Some(answered) = self.brought(last).filter(|_| is_probes) {
-                        self.probed.as_mut().map(|probed| probed.answered.get_or_insert(answered));
-                    }
-                    if restarts {
-                        // It said so before it went.
-                        self.spoke_before = Some(line.seq);
-                        return;
-                    }
-                }
-                _ => {
-                    self.since.late.get_or_insert((line.seq, result));
-                }
-            }
-            self.since.slept = None;
-            self.spoke(line.seq);
-            self.since.runs_at = told.or(self.since.runs_at);
+            self.result(line.seq, result);
             return;
         }
         let text = String::from_utf8_lossy(&line.text).into_owned();
@@ -228,15 +174,81 @@ impl Facts {
             last.echo = Some(line.seq);
             return;
         }
-        let answered = self.since.answered_by_echo();
-        match self.since.exchanges.get_mut(answered.unwrap_or(self.since.exchanges.len().wrapping_sub(1))) {
-            Some(last) if (last.is_open() || answered.is_some()) && self.probed.is_none() => {
+        match self.since.answered_now().filter(|_| self.probed.is_none()) {
+            Some(last) => {
                 if last.lines.len() < LINES {
                     last.lines.push(line);
                 }
             }
-            _ => self.strange(line),
+            None => self.strange(line),
         }
+    }
+
+    /// A final result came.
+    fn result(&mut self, seq: u64, result: Result) {
+        self.end_cut_echo();
+        let is_applications = result.is_applications();
+        self.since.in_boot_code = !is_applications;
+        let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, is_applications);
+        let ended_at = self.ended_at;
+        let answered = self.since.answered_now().map(|asked| {
+            asked.result = Some((seq, result.clone()));
+            asked.took = ended_at.since(asked.at);
+            asked.clone()
+        });
+        let told = answered.as_ref().and_then(Exchange::told_speed).filter(|_| matches!(result, Result::Ok | Result::Zero));
+        let goes = match answered {
+            Some(asked) => self.answered(asked, seq, &result, was_line_clean),
+            None => {
+                self.since.late.get_or_insert((seq, result));
+                false
+            }
+        };
+        if goes {
+            return;
+        }
+        self.since.slept = None;
+        self.spoke(seq);
+        self.since.runs_at = told.or(self.since.runs_at);
+    }
+
+    /// A command was answered; whether the module has gone with that, so that it says no more.
+    fn answered(&mut self, asked: Exchange, seq: u64, result: &Result, was_line_clean: bool) -> bool {
+        if asked.text.starts_with("AT#LDRST") {
+            self.entry_refused = (*result == Result::Cme(Some(1120))).then_some((asked.seq, seq));
+            self.entry_taken = (*result == Result::Ok).then_some(asked.seq).or(self.entry_taken);
+        }
+        if matches!(result, Result::Ok | Result::Zero) {
+            self.moved = asked.told_speed().map(|speed| (asked.seq, speed)).or(self.moved);
+        }
+        if *result == Result::Cme(Some(1120)) {
+            self.since.starting_from.get_or_insert(self.now);
+        }
+        if result.is_applications() {
+            self.heard.by_application = Some((seq, self.speed));
+        } else {
+            self.heard.by_boot_code = Some(seq);
+        }
+        let is_error = matches!(result, Result::Error | Result::Cme(_)) && *result != Result::Cme(Some(1120));
+        if (is_known_command(&asked.text) && is_error && was_line_clean) || self.tells_otherwise(&asked) {
+            // Every module knows it, or says the same each time: it or its answer was damaged on the way.
+            self.note_damaged(seq);
+        } else if self.answers_in_between() {
+            // It answered others before and behind it.
+            self.gap.get_or_insert(seq);
+        }
+        let restarts = asked.restarts();
+        if restarts {
+            // It said so before it went.
+            self.spoke_before = Some(seq);
+        }
+        let is_probes = self.probed.as_ref().is_some_and(|probed| asked.seq > probed.first);
+        if result.is_applications()
+            && let Some(brought) = self.brought(asked).filter(|_| is_probes)
+        {
+            self.probed.as_mut().map(|probed| probed.answered.get_or_insert(brought));
+        }
+        restarts
     }
 
     /// Something came that only the module says.

@@ -124,6 +124,7 @@ pub(super) struct Facts {
     /// How often an echo came when something else had been sent, or behind its result.
     late_echoes: u32,
     pub(super) probed: Option<Probed>,
+    /// The last step that failed.
     pub(super) failed: Option<Failed>,
     /// When bytes came last.
     came_at: MonoTime,

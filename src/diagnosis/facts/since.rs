@@ -132,15 +132,18 @@ impl Since {
         self.exchanges.back()
     }
 
-    /// Which command is answered by what comes now, where that is not the last one: one that came back and has no result, while the last one has not come back yet or was sent with it.
-    pub(super) fn answered_by_echo(&self) -> Option<usize> {
-        let last = self.last().filter(|last| last.result.is_none())?;
-        let commands = self.exchanges.iter().enumerate().rev().skip(1);
-        let waiting = commands.take_while(|(_, one)| {
-            let is_first = last.echo.is_none() || one.seq == last.seq;
+    /// The command that is answered by what comes now. Not the last one where one before came back and has no result, while the last has not come back yet or was sent with it.
+    pub(super) fn answered_now(&mut self) -> Option<&mut Exchange> {
+        let last = self.exchanges.back()?;
+        let is_waiting = |one: &Exchange| {
+            let is_first = last.result.is_none() && (last.echo.is_none() || one.seq == last.seq);
             one.result.is_none() && one.echo.is_some() && one.speed == last.speed && is_first && last.at.since(one.at) < ANSWERS
-        });
-        waiting.last().map(|(place, _)| place)
+        };
+        let waiting = self.exchanges.iter().rev().skip(1).take_while(|one| is_waiting(one)).count();
+        match waiting {
+            0 => self.exchanges.back_mut().filter(|last| last.is_open()),
+            _ => self.exchanges.iter_mut().rev().nth(waiting),
+        }
     }
 
     /// The first command that the application answered by a result.
