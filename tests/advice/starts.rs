@@ -1,0 +1,288 @@
+//! Starts, sleep and silence.
+
+use evkit_hil::diagnosis::Advice;
+use rstest::rstest;
+
+use super::advised;
+
+/// Each with the rest of its file; what is between the words of the advice is not looked at.
+#[rstest]
+#[case(
+    "virtual: { application-start: 4 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 2 s }
+",
+    Advice::GiveItTime
+)]
+#[case(
+    "virtual: { fault: does-not-restart }
+steps:
+  - handshake: {}
+  - boot: { command: AT#BOOT, result: any }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+",
+    Advice::ResetFirst
+)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 20 s }
+  - wait: 8 s
+  - at: { command: AT, tries: 3 }
+",
+    Advice::SleepsOn
+)]
+#[case(
+    "steps:
+  - reset: assert
+  - wait: 100 ms
+  - at: { command: AT }
+",
+    Advice::HeldByCase
+)]
+// It was asked too early after a reset, and after a command to restart.
+#[case(
+    "virtual: { start-keeps-input: false }
+steps:
+  - reset: { pulse: 15 ms }
+  - at: { command: AT }
+",
+    Advice::AskedTooEarly
+)]
+#[case(
+    "effects: [nvm]
+steps:
+  - at: { command: AT#RESET=1 }
+  - at: { command: AT+CGMR }
+",
+    Advice::AskedTooEarly
+)]
+#[case(
+    "virtual: { fault: does-not-restart, application-start: 60 s }
+effects: [nvm]
+steps:
+  - at: { command: AT#RESET=1 }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+finally:
+  - reset: { pulse: 15 ms }
+  - wait: 35 s
+",
+    Advice::NorDoesReset
+)]
+// The board is dead, whatever the image was.
+#[case(
+    "virtual: { fault: dead-after-refusal }
+effects: [firmware, downgrade-attempt]
+images: { older: { make: { A: 2.6.0, M: 2.6.0, S: 2.6.0, key: \"0405\", size: 4 KiB } } }
+steps:
+  - at: { command: AT+CGMR }
+  - handshake: {}
+  - boot: { command: ATI0 }
+  - upload: { image: older, result: accepted }
+",
+    Advice::AfterUpload
+)]
+// The module hangs at bytes at another speed than its own: those of a port that did not follow, or went elsewhere.
+#[case(
+    "effects: [speed]
+virtual: { fault: hangs-when-misframed }
+steps:
+  - at: { command: AT }
+  - at: { command: AT+IPR=460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+",
+    Advice::SentAtOtherSpeed
+)]
+#[case(
+    "effects: [speed]
+virtual: { fault: hangs-when-misframed }
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 9600 }
+  - wait: 300 ms
+  - at: { command: AT }
+",
+    Advice::SentAtOtherSpeed
+)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 20 s }
+  - wait: 8 s
+  - at: { command: AT+CGMR }
+finally:
+  - restore:
+",
+    Advice::SleepsOn
+)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 20 s }
+  - wait: 8 s
+  - at: { command: AT+CGMR }
+",
+    Advice::SleepsByItself
+)]
+#[case(
+    "virtual: { application-start: 40 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 60 s }
+",
+    Advice::OrStartsSlowly
+)]
+// The case has switched the supply off, or holds reset.
+#[case("effects: [power]\nsteps:\n  - power: off\n  - at: { command: AT, tries: 2 }\n", Advice::OffByCase)]
+#[case("effects: [power]\nsteps:\n  - power: off\n  - expect: { text: \"#SYSSTART\", within: 5 s }\n", Advice::OffByCase)]
+#[case("steps:\n  - reset: assert\n  - expect: { text: \"#SYSSTART\", within: 5 s }\n", Advice::HeldByCase)]
+#[case("steps:\n  - at: { command: AT }\n  - reset: assert\n  - at: { command: AT, tries: 2 }\n", Advice::HeldByCase)]
+#[case("steps:\n  - reset: { pulse: 15 ms }\n  - expect: { hex: 9a, within: 500 ms }\n", Advice::OrNoHotkey)]
+#[case(
+    "virtual: { fault: [sleeps-after=2 s, ignores-reset] }
+steps:
+  - at: { command: AT }
+  - wait: 5 s
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\", within: 30 s }
+",
+    Advice::SleepsOrDead
+)]
+#[case("virtual: { application-start: 3 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - at: { command: AT }\n", Advice::AskedTooEarly)]
+#[case(
+    "virtual: { sleeps-after: 5 s }
+steps:
+  - at: { command: AT }
+  - wait: 10 s
+  - line: { name: wake, state: assert }
+  - at: { command: AT+CGMR }
+",
+    Advice::AskedWhileWaking
+)]
+#[case(
+    "virtual: { sleeps-after: 1 s, wake-time: 50 ms }
+steps:
+  - at: { command: AT }
+  - wait: 3 s
+  - line: { name: wake, pulse: 10 ms }
+  - at: { command: AT }
+",
+    Advice::AskedWhileWaking
+)]
+#[case(
+    "virtual: { fault: application-dead }
+steps:
+  - handshake:
+  - boot: { command: AT#BOOT }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+finally:
+  - restore:
+",
+    Advice::BootedInVain
+)]
+// The module sleeps, on a fast link and when a hotkey is sent; the wake line was pulsed in vain.
+#[case(
+    "effects: [speed]
+virtual: { sleeps-after: 2 s }
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - wait: 10 s
+  - at: { command: AT+CGMR, tries: 3 }
+",
+    Advice::SleepsOn
+)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - wait: 5 s
+  - boot: { command: ATI0 }
+",
+    Advice::HotkeyToASleeper
+)]
+#[case(
+    "virtual: { fault: [sleeps-after=1 s, ignores-wake] }
+steps:
+  - at: { command: AT }
+  - wait: 3 s
+  - line: { name: wake, pulse: 100 ms }
+  - wait: 2 s
+  - at: { command: AT, tries: 2 }
+",
+    Advice::WakeLine
+)]
+// It went on through a reset and through a power cycle, at the speed that it had been told.
+#[case(
+    "virtual: { fault: ignores-reset }
+effects: [speed]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - uart: { baud: 115200 }
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 10 s }
+",
+    Advice::ResetAtItsSpeed
+)]
+#[case(
+    "virtual: { fault: ignores-power }
+effects: [speed, power]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - uart: { baud: 115200 }
+  - power: { cycle: 2 s }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+",
+    Advice::PowerAtItsSpeed
+)]
+#[case(
+    "virtual: { fault: application-silent }
+effects: [power]
+steps:
+  - power: { cycle: 2 s }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - at: { command: AT+CGSN, tries: 5 }
+",
+    Advice::HangsAfterPower
+)]
+// A reset in `finally` that nobody waited for says nothing, and one that brought the application back does.
+#[case(
+    "virtual: { fault: does-not-restart }
+effects: [nvm]
+steps:
+  - send: { text: \"AT#RESET=1\\r\" }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 10 s }
+finally:
+  - reset: { pulse: 15 ms }
+",
+    Advice::ResetFirst
+)]
+#[case(
+    "virtual: { fault: does-not-restart }
+effects: [nvm]
+steps:
+  - send: { text: \"AT#RESET=1\\r\" }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 10 s }
+finally:
+  - reset: { pulse: 15 ms }
+  - wait: 5 s
+",
+    Advice::ResetBringsIt
+)]
+fn what_was_seen_decides_what_to_try_next(#[case] rest: &str, #[case] advice: Advice) {
+    advised(rest, advice);
+}
