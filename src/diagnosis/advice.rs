@@ -102,6 +102,10 @@ advice! {
         "the application took an AT+IPR",
         "the application now runs at SPEED baud: put it back by a step `restore`, or by AT+IPR=HOME there. Then enter boot code before anything is said to it: a step `handshake` resets the module and sends the hotkey \
          from the release on; with another loader let go of reset only after it asks for that";
+    SpeedTakenAndBack: ApplicationAnswered,
+        "the application took an AT+IPR, and is back at its own speed since",
+        "the application had taken the speed and answers at HOME baud again, so that nothing is left to be put back. Enter boot code before anything is said to it: a step `handshake` resets the module and sends the hotkey \
+         from the release on; with another loader let go of reset only after it asks for that";
     NotEntered: ApplicationAnswered,
         "no hotkey was sent since the start",
         "no hotkey was sent since the module last started (AT#BOOT starts the application as well): put a step `handshake` right before this one, which resets the module and sends the hotkey";
@@ -110,8 +114,11 @@ advice! {
         "boot code takes the hotkey right after a reset only, and this case has pulsed none: take `pulse: none` away from the step `handshake`, or put a step `reset` before it";
     TookIt: BootCodeAnswered,
         "0x9A was the last thing that came",
-        "boot code takes the hotkey right after a reset, as it should. Where the case wants it not to, mend the case (`outcome` of the step `handshake`, or the pause before it); where it wants the application, leave boot \
-         code with AT#BOOT, or pulse reset and send no hotkey";
+        "where the case wants the application, leave boot code with AT#BOOT, or pulse reset and send no hotkey. Boot code takes the hotkey right after a reset, as it should: where the case wants it not to, mend the case \
+         (`outcome` of the step `handshake`, or the pause before it)";
+    WaitsAfterUpload: BootCodeAnswered,
+        "an upload was accepted, and nothing came since",
+        "boot code waits: start the application by AT#BOOT (`boot: { command: AT#BOOT, result: any }`) or a pulse of reset, then wait for #SYSSTART";
     EntryUnanswered: BootCodeAnswered,
         "AT#LDRST came back, and nothing is answered since",
         "send it without waiting for an answer (a step `send`, as the shipped *boot entry by AT#LDRST* does), and the hotkey then, `handshake: { pulse: none }`: where boot code takes it, it was entered";
@@ -249,7 +256,7 @@ advice! {
         "enter boot code by a reset (a step `handshake`, which pulses it), or wake the application first and enter by AT#LDRST. A case that wants the application awake pulses the wake line, or turns power saving off at its beginning";
     AskedWhileWaking: Asleep,
         "a command was sent right after the wake line was asserted",
-        "how long a module takes to wake is published nowhere: wait before the command (`wait: 100 ms`), or send it twice (`tries: 2`). Where that brings nothing either, look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file";
+        "how long a module takes to wake is published nowhere: wait for longer before the command (`wait: 1 s`), or send it twice (`tries: 2`). Where that brings nothing either, look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file";
     WakeLine: Asleep,
         "the wake line was pulsed, and the next command was lost all the same",
         "look at the wake line: its wire (K207 pin 1 is MODEM_WAKE-UP) and its polarity in the bench file (public hosts disagree on its level at rest)";
@@ -316,6 +323,9 @@ advice! {
     AcknowledgedTooLate: NotAsExpected,
         "0x9A came after the step had given up",
         "wait for it longer: `within` of the step `handshake`; its strategy `st` has no more than 100 ms each time, `repeat` has. Where this boot code was quicker before, that is a finding: keep the timeline";
+    UpByItself: NotAsExpected,
+        "AT#UP was sent by a step of its own",
+        "the step `upload` sends AT#UP by itself, and then the image: take away the step that sends it before";
     SlowerThanThat: NotAsExpected,
         "a command was given less time than each one before it took",
         "give the step more time (`within: ENOUGH`). Where this firmware was quicker before, that is a finding: keep the timeline";
@@ -325,6 +335,12 @@ advice! {
     ShouldGoIn: NotAsExpected,
         "an image that should go in was accepted",
         "nothing that is seen speaks against this image, so that it should go in: `result: accepted`. Where the case is about another key, see which one its image has (`key` under `make`, or the file's name)";
+    WasOn: NotAsExpected,
+        "the supply was switched on and had not been off",
+        "switch the supply off first: `power: { cycle: 2 s }` in the place of `power: on`";
+    WasReleased: NotAsExpected,
+        "reset was let go and had not been asserted",
+        "assert reset first: `reset: { pulse: 15 ms }` in the place of `reset: release`";
     RestartEnded: NotAsExpected,
         "a command to restart was answered, and the step ended there",
         "compare the answer with what the step wants: `result` of a step `boot`, `answer` of a step `at`";
@@ -342,13 +358,13 @@ advice! {
         "a boot code may leave without an answer to AT#BOOT: say `result: any` there, and wait for #SYSSTART";
     NoCr: NotAsExpected,
         "a command was sent without CR",
-        "put `\\r` behind the command (a step `at` or `boot` does that by itself): nothing is carried out before it comes";
+        "put `\\r` behind the command (not `\\n`; a step `at` or `boot` does that by itself): nothing is carried out before it comes";
     LineNotClean: NotAsExpected,
         "bytes had been sent before it that were not its own",
         "what was sent before stood in the module's line still: send a lone CR (`send: { text: \"\\r\" }`) before the command, as the shipped *wrong baud* does";
     AnswersTheOneBefore: NotAsExpected,
         "the result came before the echo",
-        "wait for the answer to the command before (`expect`, or a step `at` in the place of `send`): what came first answers that one";
+        "wait for the answer to the command before (a step `at`, or `expect` behind `send`; `within` gives a slow one its time): what came first answers that one";
     NotTaken: NotAsExpected,
         "the application answered by an error, and its echo came back as it was sent",
         "look in ST's AT manual whether this firmware has the command (ATI and AT+CGMR say which it is), whether it is spelt so, and what it needs before (SIM, radio, another command); the numbers behind +CME ERROR \
@@ -359,7 +375,7 @@ advice! {
          should come, say it: `result: 4001`";
     StaysInBootCode: NotAsExpected,
         "boot code answered last",
-        "compare what came with what the step wants. Where that is a word of the application: boot code waits for commands and says nothing by itself, so leave it by AT#BOOT, or by a pulse of reset, before";
+        "compare what came with what the step wants. Where the step waits for a word of the application: boot code waits for commands and says nothing by itself, so leave it by AT#BOOT, or by a pulse of reset, before";
     NothingWasDone: NotAsExpected,
         "nothing was sent, and the module was not restarted",
         "a module that runs says little by itself: pulse reset or send a command before something is waited for";

@@ -66,6 +66,12 @@ impl Examiner {
         rules::revised(found, self.before.as_deref().unwrap_or(&self.facts), &self.facts)
     }
 
+    /// Where no known cause fits and nothing has failed: that the application answered what may have been meant for boot code.
+    #[must_use]
+    pub fn application_took(&self) -> Option<Diagnosis> {
+        rules::application_took(&self.facts.settled()).map(rules::Found::into_diagnosis)
+    }
+
     /// Where no known cause fits a step that failed: that the module speaks clearly and says something else; `None` where it does not.
     #[must_use]
     pub fn not_as_expected(&self) -> Option<Diagnosis> {

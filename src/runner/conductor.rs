@@ -315,6 +315,12 @@ impl<'a> Conductor<'a> {
         Ok(self.examiner.diagnosis())
     }
 
+    /// Where no known cause fits and no step has failed: that the application answered what may have been meant for boot code.
+    #[must_use]
+    pub fn application_took(&self) -> Option<event::Diagnosis> {
+        self.examiner.application_took()
+    }
+
     /// Where no known cause fits what the timeline has so far: that the module speaks clearly and says something else; `None` where it does not.
     #[must_use]
     pub fn not_as_expected(&self) -> Option<event::Diagnosis> {

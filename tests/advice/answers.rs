@@ -134,6 +134,42 @@ steps:
 // Whatever is usual in the application, boot code does not take.
 #[case("steps:\n  - handshake:\n  - boot: { command: AT+CGMR }\n", Advice::NotOfBootCode)]
 #[case("effects: [nvm]\nsteps:\n  - handshake:\n  - boot: { command: AT#RESET=1 }\n", Advice::NotOfBootCode)]
+// Answers that come when the step has tried once more.
+#[case(
+    "virtual: { answer-delay: 700 ms }
+steps:
+  - retry:
+      times: 2
+      pause: 100 ms
+      steps:
+        - send: { text: \"AT+CGMR\\r\" }
+        - expect: { text: \"OK\\r\\n\", within: 200 ms }
+",
+    Advice::TooLate
+)]
+#[case("virtual: { answer-delay: 2500 ms }\nsteps:\n  - at: { command: AT+CGMR, within: 1 s, tries: 2 }\n", Advice::TooLate)]
+// Reset is let go that was not asserted, and the supply switched on that was on.
+#[case(
+    "steps:\n  - at: { command: AT }\n  - reset: release\n  - expect: { text: \"#SYSSTART\", within: 5 s, of: release }\n",
+    Advice::WasReleased
+)]
+#[case(
+    "effects: [power]\nsteps:\n  - at: { command: AT }\n  - power: on\n  - expect: { text: \"#SYSSTART\", within: 5 s, of: power-on }\n",
+    Advice::WasOn
+)]
+// AT#UP by a step of its own.
+#[case(
+    "effects: [firmware]
+images: { newer: { make: { A: 2.8.0, size: 4 KiB } } }
+steps:
+  - handshake:
+  - boot: { command: AT#UP }
+  - upload: { image: newer }
+",
+    Advice::UpByItself
+)]
+// A speed that the application was told on purpose has nothing to do with what is not as expected later.
+#[case("effects: [speed]\nsteps:\n  - at: { command: AT+IPR=115200 }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
 // Nothing is wrong with the board.
 #[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
 // Commands that are sent before the answer to the one before, and answers behind the end of a step.

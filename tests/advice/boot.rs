@@ -48,6 +48,40 @@ steps:
 ",
     Advice::MoreOften
 )]
+// The speed that the application took is put back by `finally`, and was meant for the application where the port follows it.
+#[case(
+    "effects: [speed]
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - wait: 1 s
+  - boot: { command: AT+IPR=460800 }
+finally:
+  - restore:
+",
+    Advice::SpeedTakenAndBack
+)]
+// Nothing leads out of boot code after an upload, taken or refused.
+#[case(
+    "effects: [firmware]
+images: { newer: { make: { A: 2.8.0, size: 4 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+",
+    Advice::WaitsAfterUpload
+)]
+#[case(
+    "effects: [firmware, downgrade-attempt]
+images: { older: { make: { A: 2.6.0, size: 4 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: older, result: refused }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+",
+    Advice::WaitsAfterUpload
+)]
 // Hotkeys without a reset, to an application with its echo on and off.
 #[case("steps:\n  - handshake: { pulse: none }\n", Advice::NoReset)]
 #[case("virtual: { echo: false }\nsteps:\n  - handshake: { pulse: none }\n", Advice::NoReset)]

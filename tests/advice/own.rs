@@ -264,3 +264,50 @@ steps:
 ");
     assert_eq!(diagnosis(&report).cause, Cause::UncommandedReset);
 }
+
+/// Boot code goes on through a reset and through a power cycle, and a case asks the application.
+#[rstest]
+#[case("fault: ignores-power", "power: { cycle: 2 s }", Cause::PowerWithoutEffect)]
+#[case("fault: ignores-reset", "reset: { pulse: 15 ms }", Cause::ResetWithoutEffect)]
+fn boot_code_that_goes_on(#[case] virtual_board: &str, #[case] step: &str, #[case] cause: Cause) {
+    let report = ran(&format!(
+        "virtual: {{ {virtual_board} }}
+effects: [power, nvm]
+steps:
+  - at: {{ command: \"AT#LDRST=2,2\" }}
+  - handshake: {{ pulse: none }}
+  - boot: {{ command: ATI0 }}
+  - {step}
+  - expect: {{ text: \"#SYSSTART\\r\\n\", within: 35 s }}
+"
+    ));
+    assert_eq!(diagnosis(&report).cause, cause);
+}
+
+/// Only what boot code answers came damaged in the steps: a reset and a start-up message tell.
+#[test]
+fn boot_code_whose_answer_is_damaged() {
+    let report = ran("virtual: { fault: \"doubled-bytes=10 %\" }
+steps:
+  - handshake:
+  - boot: { command: ATI0, shows: { text: \"BOOT 1.4.0\" } }
+");
+    assert_eq!(diagnosis(&report).cause, Cause::LineNoise);
+}
+
+/// It shut itself down on a fast link, and a reset brings it back at its own speed.
+#[test]
+fn a_module_that_shuts_down_on_a_fast_link() {
+    let report = ran("effects: [speed]
+virtual: { shuts-down-after: 5 s, speed-outlives-reset: never }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - at: { command: AT+IPR=921600 }
+  - uart: { baud: 921600 }
+  - wait: 300 ms
+  - repeat: { times: 30, steps: [ at: { command: AT+CGMR }, wait: 500 ms ] }
+");
+    let found = diagnosis(&report);
+    assert!(found.cause == Cause::ShutDown && found.because.ends_with("after a reset it answers again at 115200 baud"), "{found:?}");
+}

@@ -3,7 +3,7 @@
 use super::exchange::{End, Exchange, Line, Result, is_known_command, is_unsolicited, result_of};
 use super::probed::Taken;
 use super::since::Came;
-use super::{ACKNOWLEDGE, BYTES, Facts, HOTKEY, LINE, LINES, PAUSE};
+use super::{ACKNOWLEDGE, BYTES, Facts, HOTKEY, LATE, LINE, LINES, PAUSE};
 use crate::diagnosis::{Probe, damage};
 use crate::time::MonoTime;
 use crate::timeline::event::Event;
@@ -143,7 +143,7 @@ impl Facts {
         if let Some((behind, exchange)) = lately.find(is_echo) {
             exchange.echo = Some(line.seq);
             exchange.is_result_first = exchange.result.is_some();
-            self.late_echoes += u32::from(behind > 0 || exchange.is_result_first);
+            self.late += u32::from(behind > 0 || exchange.is_result_first);
             return;
         }
         if self.cuts_echo(&line) {
@@ -174,7 +174,7 @@ impl Facts {
             last.echo = Some(line.seq);
             return;
         }
-        match self.since.answered_now().filter(|_| self.probed.is_none()) {
+        match self.since.answered_now(self.ended_at).filter(|_| self.probed.is_none()) {
             Some(last) => {
                 if last.lines.len() < LINES {
                     last.lines.push(line);
@@ -191,7 +191,7 @@ impl Facts {
         self.since.in_boot_code = !is_applications;
         let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, is_applications);
         let ended_at = self.ended_at;
-        let answered = self.since.answered_now().map(|asked| {
+        let answered = self.since.answered_now(ended_at).map(|asked| {
             asked.result = Some((seq, result.clone()));
             asked.took = ended_at.since(asked.at);
             asked.clone()
@@ -233,7 +233,7 @@ impl Facts {
         if (is_known_command(&asked.text) && is_error && was_line_clean) || self.tells_otherwise(&asked) {
             // Every module knows it, or says the same each time: it or its answer was damaged on the way.
             self.note_damaged(seq);
-        } else if self.answers_in_between() {
+        } else if self.since.last().is_some_and(|last| last.seq == asked.seq) && self.answers_in_between() {
             // It answered others before and behind it.
             self.gap.get_or_insert(seq);
         }
@@ -243,6 +243,10 @@ impl Facts {
             self.spoke_before = Some(seq);
         }
         let is_probes = self.probed.as_ref().is_some_and(|probed| asked.seq > probed.first);
+        if self.probed.is_some() && !is_probes {
+            // The case had asked.
+            self.late += LATE;
+        }
         if result.is_applications()
             && let Some(brought) = self.brought(asked).filter(|_| is_probes)
         {

@@ -32,13 +32,13 @@ const BYTES: usize = 4096;
 const LINES: usize = 64;
 const LINE: usize = 256;
 const EXCHANGES: usize = 64;
-/// A module gives so many echoes late that answers late.
+/// So much comes late of a module that answers late.
 const LATE: u32 = 2;
 /// Longer than any pause within a line, a USB adapter's latency included.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What ends so soon behind what came was ended by that.
-const AT_ONCE: Duration = Duration::from_millis(20);
+const AT_ONCE: Duration = Duration::from_millis(2);
 
 /// How long the application may take to start, where the timeline does not say (mbed: up to about 30 s).
 const START_UP: Duration = crate::bench::START_UP;
@@ -121,8 +121,8 @@ pub(super) struct Facts {
     damaged: Vec<u64>,
     /// A probe was answered, then several were not, and this one was again.
     gap: Option<u64>,
-    /// How often an echo came when something else had been sent, or behind its result.
-    late_echoes: u32,
+    /// How often an echo or an answer came late: when something else had been sent, or behind its result.
+    late: u32,
     pub(super) probed: Option<Probed>,
     /// The last step that failed.
     pub(super) failed: Option<Failed>,
@@ -166,7 +166,7 @@ impl Default for Facts {
             took: None,
             damaged: Vec::new(),
             gap: None,
-            late_echoes: 0,
+            late: 0,
             probed: None,
             failed: None,
             came_at: MonoTime::ZERO,
@@ -283,7 +283,7 @@ impl Facts {
         let mut facts = self.clone();
         facts.end_pending(End::Cr);
         facts.end_line();
-        if let Some(gap) = facts.gap.take_if(|_| facts.late_echoes < LATE) {
+        if let Some(gap) = facts.gap.take_if(|_| facts.late < LATE) {
             // No module sleeps or starts in between, and this one takes no longer than others for an answer: commands were lost.
             facts.note_damaged(gap);
         }
@@ -325,19 +325,21 @@ impl Facts {
         match (edge.line.as_str(), edge.state) {
             ("reset", LineState::Asserted) => (self.is_held, self.held_by) = (true, Some(event.seq)),
             ("wake", LineState::Asserted) => self.since.woken = Some((event.seq, event.t)),
-            ("reset", LineState::Released) => {
+            ("reset", LineState::Released) if self.is_held => {
                 self.is_held = false;
                 self.begin(Began::Reset, event.seq, event.t);
             }
+            ("reset", LineState::Released) => self.since.in_vain = Some((Began::Reset, event.seq)),
             ("power", LineState::Released) => {
                 (self.is_off, self.off_by) = (true, Some(event.seq));
                 self.line.clear();
                 self.pending = None;
             }
-            ("power", LineState::Asserted) => {
+            ("power", LineState::Asserted) if self.is_off => {
                 self.is_off = false;
                 self.begin(Began::Power, event.seq, event.t);
             }
+            ("power", LineState::Asserted) => self.since.in_vain = Some((Began::Power, event.seq)),
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::PAUSE;
 use super::exchange::{Exchange, Line, Result};
 use crate::baud::Baud;
 use crate::time::MonoTime;
@@ -11,7 +12,7 @@ use crate::time::MonoTime;
 const SOONEST: Duration = Duration::from_millis(400);
 
 /// What was sent longer ago is not answered any more. An assumption.
-const ANSWERS: Duration = Duration::from_secs(5);
+const ANSWERS: Duration = Duration::from_secs(2);
 
 /// What the application says when it has started.
 const SYSSTART: &[u8] = b"#SYSSTART";
@@ -91,6 +92,8 @@ pub(in crate::diagnosis) struct Since {
     pub(super) cut_echo: Option<(u64, Vec<u8>)>,
     /// The AT#LDRST that was answered OK before the command by which it began, and no hotkey was taken in between.
     pub(in crate::diagnosis) entered_by: Option<u64>,
+    /// Reset was let go that was not asserted, or the supply switched on that was on: that starts nothing.
+    pub(in crate::diagnosis) in_vain: Option<(Began, u64)>,
     /// Lines that are nothing known.
     pub(in crate::diagnosis) strange: Vec<Line>,
     /// What came, by the host's speed at which it was read.
@@ -133,16 +136,17 @@ impl Since {
     }
 
     /// The command that is answered by what comes now. Not the last one where one before came back and has no result, while the last has not come back yet or was sent with it.
-    pub(super) fn answered_now(&mut self) -> Option<&mut Exchange> {
+    pub(super) fn answered_now(&mut self, now: MonoTime) -> Option<&mut Exchange> {
         let last = self.exchanges.back()?;
-        let is_waiting = |one: &Exchange| {
-            let is_first = last.result.is_none() && (last.echo.is_none() || one.seq == last.seq);
-            one.result.is_none() && one.echo.is_some() && one.speed == last.speed && is_first && last.at.since(one.at) < ANSWERS
+        let is_recent = |one: &&Exchange| one.result.is_none() && one.speed == last.speed && last.at.since(one.at) < ANSWERS;
+        let is_first = |one: &Exchange| {
+            let is_before = one.echo.is_some() && last.result.is_none() && (last.echo.is_none() || one.seq == last.seq);
+            is_before && (one.text != last.text || now.since(last.at) > PAUSE)
         };
-        let waiting = self.exchanges.iter().rev().skip(1).take_while(|one| is_waiting(one)).count();
-        match waiting {
-            0 => self.exchanges.back_mut().filter(|last| last.is_open()),
-            _ => self.exchanges.iter_mut().rev().nth(waiting),
+        let before = self.exchanges.iter().rev().skip(1).take_while(is_recent).enumerate();
+        match before.filter(|(_, one)| is_first(one)).last() {
+            None => self.exchanges.back_mut().filter(|last| last.is_open()),
+            Some((place, _)) => self.exchanges.iter_mut().rev().nth(place + 1),
         }
     }
 
@@ -153,7 +157,12 @@ impl Since {
 
     /// The host's speeds at which something was sent while the module ran at another: at `speed`, where nothing else is known.
     pub(in crate::diagnosis) fn misframed_at(&self, speed: Baud) -> BTreeSet<Baud> {
-        self.sent_at.iter().filter(|(sent, runs)| *sent != runs.unwrap_or(speed)).map(|(sent, _)| *sent).collect()
+        let was_heard = |sent: Baud| self.exchanges.iter().any(|exchange| exchange.speed == sent && exchange.result.is_some());
+        let is_other = |(sent, runs): &&(Baud, Option<Baud>)| match runs {
+            Some(runs) => sent != runs,
+            None => *sent != speed && !was_heard(*sent),
+        };
+        self.sent_at.iter().filter(is_other).map(|(sent, _)| *sent).collect()
     }
 
     /// The commands that were sent at `speed` after the event `seq`.

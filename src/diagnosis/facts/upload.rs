@@ -29,7 +29,7 @@ pub(in crate::diagnosis) struct Upload {
     pub(in crate::diagnosis) given: bool,
     /// When it was asked for first and last, and how often.
     pub(super) first_at: MonoTime,
-    pub(super) last_at: MonoTime,
+    pub(in crate::diagnosis) last_at: MonoTime,
     pub(super) requests: u32,
 }
 

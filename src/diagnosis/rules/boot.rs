@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::silence::{seconds, words_of};
 use super::{Found, Scene, quoted};
-use crate::diagnosis::facts::{Exchange, Facts, Result, Taken, is_known_command};
+use crate::diagnosis::facts::{Began, Exchange, Facts, Result, Taken, is_known_command};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// A first hotkey so soon after the release leaves no pause, and two so close no window between them.
@@ -318,6 +318,11 @@ impl Scene<'_> {
     /// Boot code answered the last command.
     pub(super) fn boot(&self, last: &Exchange, seq: u64, result: &Result) -> Option<Found> {
         if !last.to_boot_code && !last.is_boot_command() {
+            let since = &self.facts.since;
+            let start = since.start.filter(|start| start.how != Began::Command && since.hotkeys.is_none() && since.started.is_none());
+            if let Some(start) = start {
+                return Some(self.boot_code_went_on(start, last, Vec::new()));
+            }
             let said = match result {
                 Result::Code(code) => code.as_str(),
                 _ => "0",

@@ -70,7 +70,7 @@ impl Scene<'_> {
         }
         let known = is_known_command(&last.text) || last.restarts();
         let is_damaged = known && *result != Result::Ok && !last.to_boot_code && self.is_noisy();
-        if last.is_loaders() && !is_damaged {
+        if self.is_loaders(last) && !is_damaged {
             return Some(self.application_answered(last, seq));
         }
         if let Some(found) = self.version(last) {
@@ -173,15 +173,17 @@ impl Scene<'_> {
         if let Some(found) = self.damaged_words(last) {
             return Some(found);
         }
-        let whole = u32::try_from(last.text.len()).unwrap_or(u32::MAX);
+        // A module that is slow sends back what came meanwhile when it has answered.
+        let back = since.exchanges.iter().rev().find(|exchange| exchange.echo.is_some()).filter(|back| back.speed == last.speed);
+        let whole = back.map_or(u32::MAX, |back| u32::try_from(back.text.len()).unwrap_or(u32::MAX));
         // What was sent by a probe came back as well, or nothing was yet.
         let goes_on = self.now.is_none_or(|now| now.since.mirrored > since.mirrored);
-        if since.spoke.is_none() && last.echo.is_some() && since.mirrored.is_some_and(|mirrored| mirrored > whole) && goes_on {
-            if let Some(found) = self.answers_late(last) {
-                return Some(found);
-            }
-            let because = format!("{} came back byte for byte, its CR as well, and no answer behind it; nothing else came", last.text);
-            let found = Found::new(Cause::EchoOnly, Sure::VeryLikely, because, [last.seq].into_iter().chain(last.echo));
+        if let Some(found) = back.filter(|_| since.spoke.is_none() && since.strange.is_empty()).and_then(|back| self.answers_late(back)) {
+            return Some(found);
+        }
+        if let Some(back) = back.filter(|_| since.spoke.is_none() && since.mirrored.is_some_and(|mirrored| mirrored > whole) && goes_on) {
+            let because = format!("{} came back byte for byte, its CR as well, and no answer behind it; nothing else came", back.text);
+            let found = Found::new(Cause::EchoOnly, Sure::VeryLikely, because, [back.seq].into_iter().chain(back.echo));
             return Some(if self.is_probed(Probe::Ask) {
                 found
             } else {
@@ -207,12 +209,13 @@ impl Scene<'_> {
             let asked = asked.map(|exchange| exchange.seq).collect::<BTreeSet<_>>().len();
             let (because, advice) = match (woken, asked) {
                 (None, 2..) => (sleeps_on(asked), Advice::SleepsOn),
-                (Some(_), 2..) => {
-                    (format!("it said #SLEEP, the wake line was pulsed, and {asked} commands after that brought nothing"), Advice::WakeLine)
+                (Some(_), _) => {
+                    let what = if asked > 1 { format!("{asked} commands") } else { last.text.clone() };
+                    (format!("it said #SLEEP, the wake line was pulsed, and {what} after that brought nothing"), Advice::WakeLine)
                 }
-                (woken, _) => (
+                (None, _) => (
                     format!("it said #SLEEP, and {} after that brought nothing: the first command after a sleep is lost", last.text),
-                    if woken.is_some() { Advice::WakeLine } else { Advice::SleepsByItself },
+                    Advice::SleepsByItself,
                 ),
             };
             return Some(
@@ -497,13 +500,16 @@ impl Scene<'_> {
         let evidence = || [spoke, last.seq];
         if let Some(answered) = self.probe_answered() {
             let other = answered.speed != self.facts.speed;
-            return Some(if other {
-                self.wrong_speed(answered, evidence().to_vec())
-            } else if self.answered_after_reset() {
-                let because =
-                    format!("it had answered, then {} brought nothing, nor did AT after that; after a reset it answers again", last.text);
+            return Some(if self.answered_after_reset() {
+                let at = if other { format!(" at {} baud", answered.speed) } else { String::new() };
+                let because = format!(
+                    "it had answered, then {} brought nothing, nor did AT after that; after a reset it answers again{at}",
+                    last.text
+                );
                 let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([answered.seq]));
                 self.after_other_speed(found, answered.speed)
+            } else if other {
+                self.wrong_speed(answered, evidence().to_vec())
             } else if let Some(found) = self.answers_late(last) {
                 found
             } else {
@@ -520,6 +526,12 @@ impl Scene<'_> {
         }
         let because = format!("it had answered, and {} brought nothing, without a restart and without #SLEEP", last.text);
         let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence());
+        let home = self.facts.home;
+        if self.is_probed(Probe::Reset) && self.probed().is_some_and(|probed| !probed.resets_at.contains(&home)) {
+            // A reset may have put it back to its own speed, where nobody has listened.
+            let because = "its supply may be gone, or a wire; in that case a reset brings nothing at its own speed either";
+            return Some(Found { at: Some(home), ..found.or(Cause::NothingCame, because, Probe::Reset) });
+        }
         if self.is_probed(Probe::Reset) {
             return Some(
                 found.against("not even a reset brings it back: the supply may be gone as well", []).next(Advice::SupplyMayBeGone),

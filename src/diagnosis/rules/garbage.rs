@@ -1,6 +1,6 @@
 //! Bytes came that are no words of the module, or that are some at another speed.
 
-use super::{Found, Scene, quoted};
+use super::{Found, Scene, quoted, who_restarted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Exchange, Line, Probed};
 use crate::diagnosis::{Advice, Cause, Probe, Sure, damage, speeds};
@@ -132,7 +132,8 @@ impl Scene<'_> {
                 "it had answered at {} baud, then {text} came at {} baud: the module restarted, and nobody had asked it to",
                 facts.speed, best.speed
             );
-            return Some(Found::new(Cause::UncommandedReset, Sure::VeryLikely, because, evidence));
+            let (_, advice) = who_restarted(best.text.trim_ascii());
+            return Some(Found::new(Cause::UncommandedReset, Sure::VeryLikely, because, evidence).next(advice));
         }
         if fits.len() == 1 {
             let sure = if best.bytes >= 4 && best.is_most { Sure::VeryLikely } else { Sure::Likely };

@@ -37,6 +37,11 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
     }
 }
 
+/// Where nothing has failed: that the application answered what may have been meant for boot code.
+pub(super) fn application_took(facts: &Facts) -> Option<Found> {
+    Scene { facts, now: None }.application_took(Exchange::is_loaders)
+}
+
 /// Of what came and is no known cause, that the module speaks clearly and says something else than was wanted; `None` where that is not so.
 pub(super) fn not_as_expected(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
     Scene { facts, now }.otherwise()
@@ -53,6 +58,9 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
             if speed == now.home && is_said(&[Advice::PutBack, Advice::TryAt, Advice::BootCodeElsewhere]) =>
         {
             Some(Advice::IsBack.filled(&[("HOME", &now.home)]))
+        }
+        (Cause::ApplicationAnswered, Some((_, speed))) if speed == now.home && is_said(&[Advice::SpeedTaken]) => {
+            Some(Advice::SpeedTakenAndBack.filled(&[("HOME", &now.home)]))
         }
         (Cause::Asleep, _) if is_said(&[Advice::SleepsByItself]) => {
             let slept = now.slept_through.as_ref().filter(|(slept, asked)| found.evidence.contains(slept) && asked.len() > 1);
@@ -73,6 +81,18 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
         _ => None,
     };
     Diagnosis { next: next.unwrap_or(found.next), ..found }
+}
+
+/// Who restarted a module that nobody had asked to, by its message.
+fn who_restarted(message: &[u8]) -> (&'static str, Option<Advice>) {
+    match message {
+        text if text.starts_with(b"#REBOOT_WD") => ("the watchdog restarted it", Some(Advice::ByWatchdog)),
+        text if text.starts_with(b"#REBOOT_RESET") => {
+            ("somebody or something has pulsed its reset line, or its supply gave way", Some(Advice::ByItsLineOrSupply))
+        }
+        text if text.starts_with(b"#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
+        _ => ("it does not say why", None),
+    }
 }
 
 /// What to try where boot code takes the hotkey and no application starts: what was tried already need not be.
@@ -161,6 +181,17 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// Whether a command was meant for boot code. Where the port followed an AT+IPR, or the application was asked on, the speed was meant for that.
+    fn is_loaders(&self, exchange: &Exchange) -> bool {
+        let since = &self.facts.since;
+        let goes_on = since
+            .exchanges
+            .iter()
+            .any(|later| later.seq > exchange.seq && matches!(&later.result, Some((_, result)) if result.is_applications()));
+        let is_followed = since.switched.is_some_and(|(_, seq)| seq == exchange.seq);
+        exchange.is_loaders() && (exchange.to_boot_code || exchange.is_boot_command() || !(goes_on || is_followed))
+    }
+
     /// What is the rig's, or happened whatever the steps did.
     fn rig(&self) -> Option<Found> {
         let facts = self.now.unwrap_or(self.facts);
@@ -176,17 +207,10 @@ impl<'a> Scene<'a> {
             return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]));
         }
         let Restarted { seq, message, first_after } = facts.restarted.as_ref()?;
-        let (who, advice) = match message.as_str() {
-            text if text.starts_with("#REBOOT_WD") => ("the watchdog restarted it", Some(Advice::ByWatchdog)),
-            text if text.starts_with("#REBOOT_RESET") => {
-                ("somebody or something has pulsed its reset line, or its supply gave way", Some(Advice::ByItsLineOrSupply))
-            }
-            text if text.starts_with("#REBOOT_HOST") => ("somebody else asked it to", Some(Advice::BySomebodyElse)),
-            _ => ("it does not say why", None),
-        };
+        let (who, advice) = who_restarted(message.as_bytes());
         if let Some(after) = first_after.filter(|after| *after > facts.start_up) {
             let because = format!(
-                "{message} came {} after the last restart that was commanded, the first thing since, and no start should take longer than {}",
+                "{message} came {} after the last restart that was commanded, nothing but start-up messages before it, and no start should take longer than {}",
                 seconds(after),
                 seconds(facts.start_up)
             );
@@ -215,8 +239,13 @@ impl<'a> Scene<'a> {
         if since.spoke.is_none() && !since.strange.is_empty() {
             return self.garbage();
         }
+        self.application_took(|exchange| self.is_loaders(exchange))
+    }
+
+    /// The application answered a loader's word.
+    fn application_took(&self, is_loaders: impl Fn(&Exchange) -> bool) -> Option<Found> {
         let took = self.facts.since.exchanges.iter().find_map(|exchange| match &exchange.result {
-            Some((seq, result)) if result.is_applications() && exchange.is_loaders() => Some((exchange, *seq)),
+            Some((seq, result)) if result.is_applications() && is_loaders(exchange) => Some((exchange, *seq)),
             _ => None,
         });
         took.map(|(exchange, seq)| self.application_answered(exchange, seq))

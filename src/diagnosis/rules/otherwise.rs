@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::boot::milliseconds;
 use super::{Found, Scene, quoted};
-use crate::diagnosis::facts::{Exchange, Result};
+use crate::diagnosis::facts::{Began, Exchange, Result};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// A step that ends so soon behind an answer waited for no more.
@@ -17,8 +17,20 @@ impl Scene<'_> {
     pub(super) fn otherwise(&self) -> Option<Found> {
         let since = &self.facts.since;
         let found = |because: String, evidence: Vec<u64>| Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence);
+        if let Some((began, seq)) = since.in_vain.filter(|(_, seq)| !since.has_come_after(*seq)) {
+            let (because, advice) = match began {
+                Began::Power => ("`power: on` found the supply on, as far as this case knows, so that it started nothing", Advice::WasOn),
+                Began::Reset | Began::Command => {
+                    ("`reset: release` found the line released, as far as this case knows, so that it started nothing", Advice::WasReleased)
+                }
+            };
+            return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [seq]).next(advice));
+        }
         if since.start.is_none() && since.first_out.is_none() && since.first_in.is_none() {
-            let because = "nothing was sent, the module was not restarted, and nothing came";
+            let because = match since.woken {
+                Some(_) => "the wake line was asserted and nothing came: a module that is awake says nothing to that",
+                None => "nothing was sent, the module was not restarted, and nothing came",
+            };
             return Some(found(because.to_owned(), Vec::new()).next(Advice::NothingWasDone));
         }
         if let Some(found) = self.restarted_otherwise() {
@@ -78,8 +90,9 @@ impl Scene<'_> {
             }
             Result::Zero => {
                 let advice = if last.has_preamble { Advice::StaysInBootCode } else { Advice::ByStepBoot };
-                found(format!("boot code answered {} by {}0, and waits for the next command", last.text, lines_of(last)), evidence)
-                    .next(advice)
+                let because = format!("boot code answered {} by {}0, and waits for the next command", last.text, lines_of(last));
+                let found = found(because, evidence).next(advice);
+                if last.lines.is_empty() { found } else { self.or_noise(found) }
             }
             Result::Code(code) => {
                 found(format!("boot code answered {} by {code}: it does not take it", last.text), evidence).next(Advice::NotOfBootCode)

@@ -25,6 +25,9 @@ impl Scene<'_> {
         let told = since.start.is_some_and(|start| start.how == Began::Command);
         let stayed =
             self.now.and_then(|now| now.since.exchanges.iter().find(|exchange| matches!(exchange.result, Some((_, Result::Code(_))))));
+        if let Some((start, there)) = since.start.zip(stayed).filter(|(start, _)| start.how != Began::Command) {
+            return Some(self.boot_code_went_on(start, there, evidence().collect()));
+        }
         let goes_on = self.probe_answered().filter(|answered| answered.speed == facts.speed && !self.answered_after_reset());
         if let Some(there) = stayed.or(goes_on.filter(|_| self.probe_started().is_none())).filter(|_| told) {
             let because = format!(
@@ -158,6 +161,19 @@ impl Scene<'_> {
             _ => found,
         };
         Some(if is_early { found.or(Cause::StillStarting, "it may need more time; in that case #SYSSTART comes", probe) } else { found })
+    }
+
+    /// Boot code answers since a reset, and no hotkey has led into it since.
+    pub(super) fn boot_code_went_on(&self, start: Start, answered: &Exchange, evidence: Vec<u64>) -> Found {
+        let said = answered.result.as_ref().map_or_else(String::new, |(_, result)| result.to_string());
+        let because = format!(
+            "no start-up message came since {}, no hotkey was sent, and {} was answered by {said} with CR alone, as boot code does: boot code went on through it",
+            words_of(start),
+            answered.text
+        );
+        let seqs = [start.seq, answered.seq].into_iter().chain(answered.result.as_ref().map(|(seq, _)| *seq));
+        Found::new(without_effect(start), Sure::Likely, because, evidence.into_iter().chain(seqs))
+            .against("a boot code that starts no application and takes commands without a hotkey looks the same", [])
     }
 
     /// Not one byte came since a reset, not even one that cannot be read, and the application answers at another speed than the host's: it went on.

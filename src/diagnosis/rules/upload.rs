@@ -1,10 +1,15 @@
 //! An upload was the last thing, or what came of it.
 
+use std::time::Duration;
+
 use super::silence::seconds;
 use super::{Found, Scene};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Began, Exchange, Result, Upload};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
+
+/// A step that fails at the end of an upload ends so soon after that.
+const ENDED: Duration = Duration::from_secs(1);
 
 impl Scene<'_> {
     /// An upload was the last thing.
@@ -33,6 +38,10 @@ impl Scene<'_> {
         let asked = upload.asked.filter(|_| upload.given).and_then(|(_, asked)| u64::try_from(asked).ok());
         let given = asked.unwrap_or(0).min(total.saturating_sub(sent));
         match upload.ended() {
+            None if upload.asked.is_none() && upload.given => {
+                let because = "AT#UP was answered by 0, which begins an upload, and what was sent after that, before anything was asked for, went in as a part of the image";
+                Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence()).next(Advice::UpByItself))
+            }
             None if !self.facts.damaged().is_empty() => {
                 Some(self.noise("the upload stopped, and words came damaged before it", evidence().collect()))
             }
@@ -68,6 +77,14 @@ impl Scene<'_> {
                 ),
                 evidence(),
             )),
+            Some((_, code)) if facts.now.since(upload.last_at) > ENDED && self.silent_since(upload.asked) => {
+                let ended = if code == 0 { "accepted" } else { "refused" };
+                let because = format!(
+                    "the upload of {file} was {ended}, and nothing came in the {} since: boot code waits, and starts no application by itself",
+                    seconds(facts.now.since(upload.last_at))
+                );
+                Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, evidence()).next(Advice::WaitsAfterUpload))
+            }
             Some((_, 0)) => Some(accepted(upload, file, evidence().collect())),
             Some((_, code)) => {
                 let found = refused(upload, file, code, evidence().collect());
@@ -79,6 +96,12 @@ impl Scene<'_> {
                 Some(self.or_noise(found))
             }
         }
+    }
+
+    /// Whether nothing was sent and nothing came since a request.
+    fn silent_since(&self, asked: Option<(u64, i8)>) -> bool {
+        let since = &self.facts.since;
+        asked.is_some_and(|(asked, _)| since.last_in.is_none_or(|last| last < asked) && since.last_out.is_none_or(|last| last < asked))
     }
 
     /// The version in the last answer is not what it should be.
@@ -106,10 +129,9 @@ impl Scene<'_> {
             (_, installed) => (installed?, format!("{} is what had been installed", installed?), Advice::OtherVersion),
         };
         if version == expected {
-            let went_in = upload
-                .and_then(|(upload, offered)| Some(((upload, offered), upload.installed?)))
-                .filter(|((upload, offered), installed)| upload.is_accepted() && offered < installed);
-            return went_in.map(|((upload, _), _)| {
+            let is_lower = |offered, upload: &Upload| upload.installed.is_some_and(|installed| offered < installed);
+            let went_in = upload.filter(|(upload, offered)| upload.is_accepted() && (is_lower(*offered, upload) || upload.is_damaged()));
+            return went_in.map(|(upload, _)| {
                 let found = accepted(upload, upload.file.as_deref().unwrap_or("the image"), vec![last.seq, seq]);
                 Found { because: format!("{}; {} reports it", found.because, last.text), ..found }
             });

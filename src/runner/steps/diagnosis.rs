@@ -6,7 +6,7 @@ use crate::runner::stop::{Finding, Stop};
 
 pub(super) fn run(conductor: &mut Conductor<'_>, cause: Cause) -> Result<(), Stop> {
     let found = conductor.diagnose()?;
-    match found.or_else(|| conductor.not_as_expected()) {
+    match found.or_else(|| conductor.application_took()).or_else(|| conductor.not_as_expected()) {
         Some(found) if found.causes().any(|named| named == cause) => {
             conductor.record(found)?;
             Ok(())

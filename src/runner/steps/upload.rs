@@ -89,6 +89,7 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload, handlers: 
             _ => None,
         };
         let Some(byte) = request else {
+            let all_sent = sent >= image.len();
             let sent = format!("{} of {total} bytes", sent.min(image.len()));
             let (reason, expected, seen) = if request_deadline == deadline {
                 let within = show_duration(upload.within);
@@ -96,7 +97,11 @@ fn pull(conductor: &mut Conductor<'_>, image: &[u8], upload: &Upload, handlers: 
             } else {
                 let within = show_duration(upload.request_within);
                 (
-                    format!("the device stopped asking after {sent}"),
+                    if all_sent {
+                        format!("the device has all {total} bytes, and has not said what it makes of them")
+                    } else {
+                        format!("the device stopped asking after {sent}")
+                    },
                     format!("a request, or the end of the upload, within {within}"),
                     "nothing".to_owned(),
                 )

@@ -366,6 +366,12 @@ fn anchor(text: &str, made: &[Anchor]) -> Result<Anchor, Refusal> {
 
 /// A command without its CR.
 fn command(text: &str) -> Result<String, Refusal> {
+    if let Some(end) = ["\\r", "\\n"].into_iter().find(|end| text.ends_with(end)) {
+        return Err(Refusal::new(
+            format!("`{end}` is a backslash and a letter here"),
+            "leave it away: the CR behind a command is added by the step",
+        ));
+    }
     match text.chars().find(|character| !matches!(character, ' '..='~')) {
         Some('\r' | '\n') => Err(Refusal::new("a command with its line end", "leave `\\r` out; it is added")),
         Some(other) => Err(Refusal::new(
