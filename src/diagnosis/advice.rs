@@ -3,7 +3,7 @@
 use super::Cause;
 
 /// What a rule fills in.
-const WORDS: [&str; 5] = ["SPEED", "HOME", "PORT", "TOOK", "ENOUGH"];
+const WORDS: [&str; 6] = ["SPEED", "HOME", "PORT", "TOOK", "ENOUGH", "CODE"];
 
 /// Declares the advice. A row: its name, its cause, when it is given, and the next thing to try; words in capitals are those that a rule fills in, [`WORDS`].
 macro_rules! advice {
@@ -183,7 +183,7 @@ advice! {
          and at who else may have reset it";
     CoreIsStarting: StillStarting,
         "it says +CME ERROR: 1120",
-        "repeat the command once a second for up to 30 s, until it is no longer answered by +CME ERROR: 1120 (`retry: { times: 30, pause: 1 s, steps: … }`): neither #SYSSTART nor an OK to AT means that the core is up";
+        "repeat the command once a second until it is no longer answered by +CME ERROR: 1120, which takes up to about 30 s (`retry: { times: 40, pause: 1 s, steps: … }`): neither #SYSSTART nor an OK to AT means that the core is up";
     NeverUp: StillStarting,
         "it says +CME ERROR: 1120 for longer than any start is known to take",
         "no start is known to take longer than about 30 s, so that waiting will hardly help: pulse reset once. If it stays so, the core does not come up: a finding about the firmware or the unit, so keep \
@@ -244,6 +244,9 @@ advice! {
         "it said #SLEEP before it was reset",
         "see first whether the reset reaches it: pulse reset while the module is awake, before it says #SLEEP. Where it goes on without #SYSSTART, the reset line is not wired (K207 pin 2) and it only sleeps; where nothing comes, \
          see whether boot code takes the hotkey (`evkit-hil diagnose`)";
+    SleepsUnasked: Asleep,
+        "it said #SLEEP, and nothing was sent after that",
+        "power saving is on: turn it off at the beginning of a case (`before-case` in the bench file) where it is to stay awake, or pulse the wake line before anything is awaited. A step that wants silence, where the module may sleep, comes after #SLEEP";
     SleepsByItself: Asleep,
         "it said #SLEEP",
         "power saving is on: send AT twice (the first is lost after a sleep), pulse the wake line, or turn sleep off at the beginning of a case (`before-case` in the bench file)";
@@ -309,10 +312,10 @@ advice! {
         "try again at 115200 baud. If it stops at the same byte, it is the device (flash, image size); if at another or not at all, it is the link: shorten the wires";
     NeverAsked: UploadStalled,
         "not a byte was asked for",
-        "try once more and wait for longer (`request-within` of the step): how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
+        "try once more and wait for longer (`request-within` of the step, and `within` where that is shorter): how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
     NoVerdict: UploadStalled,
         "all of it was sent, and no verdict came",
-        "all of the image was sent, and what the device thinks of it did not come: wait for longer (`request-within` of the step): how long it checks an image is published nowhere. If nothing ever comes, read which version \
+        "all of the image was sent, and what the device thinks of it did not come: wait for longer (`request-within` of the step, and `within` where that is shorter): how long it checks an image is published nowhere. If nothing ever comes, read which version \
          runs (AT+CGMR) and keep the timeline";
     StillAsking: NotAsExpected,
         "the device was asking for the image still",
@@ -371,8 +374,11 @@ advice! {
          are in 3GPP TS 27.007, ST's own ones are not published. Where the error is what should come, say `answer: ERROR`";
     NotOfBootCode: NotAsExpected,
         "boot code answered by 40xx",
-        "boot code is known to take ATI0, AT+IPR, AT#UP and AT#BOOT, and nothing else; what its 40xx mean is not published. What is meant for the application wants AT#BOOT and #SYSSTART before it. Where the code is what \
-         should come, say it: `result: 4001`";
+        "boot code is known to take ATI0, AT+IPR, AT#UP and AT#BOOT, in capitals, and nothing else; what its 40xx mean is not published. What is meant for the application wants AT#BOOT and #SYSSTART before it. Where the code is what \
+         should come, say it: `result: CODE`";
+    SpeedNotOfBootCode: NotAsExpected,
+        "boot code answered AT+IPR by 40xx",
+        "boot code knows AT+IPR, and does not take this speed: which ones it takes is published nowhere. Easy Connect uses 115200 and 460800. Where the code is what should come, say it: `result: CODE`";
     StaysInBootCode: NotAsExpected,
         "boot code answered last",
         "compare what came with what the step wants. Where the step waits for a word of the application: boot code waits for commands and says nothing by itself, so leave it by AT#BOOT, or by a pulse of reset, before";

@@ -65,7 +65,7 @@ steps:
 )]
 #[case(
     "effects: [speed]\nvirtual: { fastest-speed: 460800 }\nsteps:\n  - handshake:\n  - boot: { command: AT+IPR=921600 }\n",
-    Advice::NotOfBootCode
+    Advice::SpeedNotOfBootCode
 )]
 #[case(
     "virtual: { acknowledge-delay: 300 ms, boot-window: 2 s }
@@ -170,6 +170,13 @@ steps:
 )]
 // A speed that the application was told on purpose has nothing to do with what is not as expected later.
 #[case("effects: [speed]\nsteps:\n  - at: { command: AT+IPR=115200 }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
+// Small letters, which the application takes and boot code does not; no command at all.
+#[case("effects: [raw]\nsteps:\n  - send: { text: \"at+cgmr\\n\" }\n  - expect: { text: \"OK\", within: 2 s }\n", Advice::NoCr)]
+#[case("effects: [raw]\nsteps:\n  - send: { text: help }\n  - expect: { text: \"OK\", within: 2 s }\n", Advice::NoCr)]
+#[case("steps:\n  - at: { command: at+foo }\n", Advice::NotTaken)]
+#[case("steps:\n  - at: { command: +CGMR }\n", Advice::NotTaken)]
+#[case("steps:\n  - handshake:\n  - boot: { command: ati0 }\n", Advice::NotOfBootCode)]
+#[case("effects: [speed]\nsteps:\n  - handshake:\n  - boot: { command: AT+IPR=12345 }\n", Advice::SpeedNotOfBootCode)]
 // Nothing is wrong with the board.
 #[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
 // Commands that are sent before the answer to the one before, and answers behind the end of a step.

@@ -311,3 +311,55 @@ steps:
     let found = diagnosis(&report);
     assert!(found.cause == Cause::ShutDown && found.because.ends_with("after a reset it answers again at 115200 baud"), "{found:?}");
 }
+
+/// Boot code that says nothing but 0x9A does not leave either, whether the hotkey is sent again or not.
+#[rstest]
+#[case("boot: { command: AT#BOOT }")]
+#[case("boot: { command: AT#BOOT, result: any }")]
+#[case("send: { text: \"AT#BOOT\\r\" }")]
+fn boot_code_that_does_not_leave(#[case] step: &str) {
+    let report = ran(&format!(
+        "virtual: {{ fault: silent-after-acknowledge }}
+steps:
+  - handshake:
+  - {step}
+  - expect: {{ text: \"#SYSSTART\\r\\n\", within: 35 s }}
+"
+    ));
+    let found = diagnosis(&report);
+    assert!(found.cause == Cause::AcknowledgedSilent && Advice::ApplicationRuns.is_said(&found.next), "{found:?}");
+}
+
+/// A fault is found whatever letters a command has.
+#[rstest]
+#[case("deaf", Cause::TalksButDoesNotHear)]
+#[case("application-silent", Cause::ApplicationHangs)]
+#[case("shuts-down-after=2 s", Cause::ShutDown)]
+#[case("sleeps-after=1 s", Cause::Asleep)]
+fn a_command_in_small_letters(#[case] fault: &str, #[case] cause: Cause) {
+    let report = ran(&format!(
+        "virtual: {{ fault: {fault} }}
+steps:
+  - reset: {{ pulse: 15 ms }}
+  - wait: 4 s
+  - at: {{ command: at+cgmr, tries: 2 }}
+"
+    ));
+    assert_eq!(diagnosis(&report).cause, cause);
+}
+
+/// The version that is read says what became of the upload before.
+#[test]
+fn a_version_behind_a_refusal() {
+    let report = ran("effects: [firmware, downgrade-attempt]
+images: { older: { make: { A: 2.6.0, size: 4 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: older, result: refused }
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }
+  - at: { command: AT+CGMR, shows: { text: 2.6.0 } }
+");
+    let because = diagnosis(&report).because;
+    assert!(because.ends_with("; the upload of ST87M01_A_2_6_0_M_2_6_0_S_2_6_0_key0405.img was refused before"), "{because}");
+}

@@ -283,6 +283,16 @@ finally:
 ",
     Advice::ResetBringsIt
 )]
+#[case("virtual: { sleeps-after: 3 s }\nsteps:\n  - at: { command: AT }\n  - quiet: 10 s\n", Advice::SleepsUnasked)]
+#[case(
+    "virtual: { sleeps-after: 2 s }
+steps:
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SIMST: 1\", within: 5 s }
+  - expect: { text: \"+CEREG: 1\", within: 10 s }
+",
+    Advice::SleepsUnasked
+)]
 fn what_was_seen_decides_what_to_try_next(#[case] rest: &str, #[case] advice: Advice) {
     advised(rest, advice);
 }

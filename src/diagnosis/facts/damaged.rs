@@ -49,7 +49,7 @@ impl Facts {
         let Some(last) = self.since.last().filter(|last| last.is_open() && last.echo.is_none() && self.since.cut_echo.is_none()) else {
             return false;
         };
-        let rest = last.text.as_bytes().strip_prefix(line.text.as_slice()).filter(|_| line.end == End::CrLf).map(<[u8]>::to_vec);
+        let rest = last.sent.as_bytes().strip_prefix(line.text.as_slice()).filter(|_| line.end == End::CrLf).map(<[u8]>::to_vec);
         let is_cut = rest.is_some();
         self.since.cut_echo = rest.map(|rest| (line.seq, rest));
         is_cut
@@ -74,7 +74,7 @@ impl Facts {
 
     /// Whether it is the echo of two commands, whose CR was lost.
     pub(super) fn is_run_together(&self, line: &Line) -> bool {
-        let texts: Vec<&[u8]> = self.since.exchanges.iter().rev().take(4).map(|exchange| exchange.text.as_bytes()).collect();
+        let texts: Vec<&[u8]> = self.since.exchanges.iter().rev().take(4).map(|exchange| exchange.sent.as_bytes()).collect();
         texts.windows(2).any(|pair| [pair[1], pair[0]].concat() == line.text)
     }
 
@@ -92,7 +92,7 @@ impl Facts {
         }
         let Some(last) = self.since.last().filter(|last| last.is_open()) else { return false };
         // An echo that is not whole is a module that began to listen, or that went in its middle.
-        if last.text.as_bytes().ends_with(&line.text) || last.text.as_bytes().starts_with(&line.text) {
+        if last.sent.as_bytes().ends_with(&line.text) || last.sent.as_bytes().starts_with(&line.text) {
             return false;
         }
         // An upload changes the version, and nothing else does.
@@ -128,7 +128,7 @@ impl Facts {
         if self.since.last().is_some_and(|last| last.is_open() && damage::is_response(&line.text, &last.text)) {
             return false;
         }
-        let command = self.since.last().filter(|last| !last.leaves()).map_or(&b""[..], |last| last.text.as_bytes());
+        let command = self.since.last().filter(|last| !last.leaves()).map_or(&b""[..], |last| last.sent.as_bytes());
         let is_like_echo = (damage::is_like_echo(&line.text, command) && !damage::is_known(&line.text)) || self.is_run_together(line);
         let is_changed = is_like_echo || damage::resembles(line).is_some() || self.told_otherwise(line) || self.is_code_damaged(line);
         let is_damaged = self.is_here() && if is_whole { is_changed } else { damage::is_flipped_word(line) };

@@ -94,6 +94,8 @@ pub(in crate::diagnosis) struct Exchange {
     /// The host's speed.
     pub(in crate::diagnosis) speed: Baud,
     pub(in crate::diagnosis) text: String,
+    /// The same as it was sent: the application takes small letters.
+    pub(in crate::diagnosis) sent: String,
     /// What was sent in its line before it, and comes back with it.
     pub(in crate::diagnosis) before: Vec<u8>,
     /// Whether hotkeys that nobody took were the last thing that was sent before it: an application has them in its line.
@@ -127,7 +129,7 @@ impl Exchange {
 
     /// Whether a line is its echo.
     pub(in crate::diagnosis) fn is_echo(&self, line: &[u8]) -> bool {
-        line.strip_suffix(self.text.as_bytes()).is_some_and(|before| {
+        line.strip_suffix(self.sent.as_bytes()).is_some_and(|before| {
             let is_hotkeys = self.behind_hotkeys && before.iter().all(|byte| matches!(*byte, HOTKEY | 0xFF));
             is_hotkeys || before.is_empty() || before == self.before
         })

@@ -170,7 +170,7 @@ impl Facts {
             self.since.aside.get_or_insert((line.seq, text));
             return;
         }
-        if let Some(last) = self.since.exchanges.back_mut().filter(|last| damage::is_begun(&line, &last.text)) {
+        if let Some(last) = self.since.exchanges.back_mut().filter(|last| damage::is_begun(&line, &last.sent)) {
             last.echo = Some(line.seq);
             return;
         }
@@ -228,6 +228,7 @@ impl Facts {
             self.heard.by_application = Some((seq, self.speed));
         } else {
             self.heard.by_boot_code = Some(seq);
+            self.heard.by_boot_code_result = Some(seq);
         }
         let is_error = matches!(result, Result::Error | Result::Cme(_)) && *result != Result::Cme(Some(1120));
         if (is_known_command(&asked.text) && is_error && was_line_clean) || self.tells_otherwise(&asked) {

@@ -48,6 +48,8 @@ const START_UP: Duration = crate::bench::START_UP;
 pub(super) struct Heard {
     /// Boot code acknowledged a hotkey or answered a command last.
     pub(super) by_boot_code: Option<u64>,
+    /// Boot code answered a command last.
+    pub(super) by_boot_code_result: Option<u64>,
     /// The application answered a command last, and the host's speed then.
     pub(super) by_application: Option<(u64, Baud)>,
 }
@@ -406,14 +408,16 @@ impl Facts {
         };
         let has_preamble = bytes.first() == Some(&0x08);
         for command in line.split(|byte| *byte == b'\r') {
-            let command = command.rsplit(|byte| *byte == 0x08).next().unwrap_or(command);
+            let preamble = command.iter().take_while(|byte| **byte == 0x08).count();
+            let command = &command[preamble..];
             let mut before = std::mem::take(&mut self.since.unended);
-            if command.starts_with(b"AT") {
-                self.command(event, command, before, has_preamble);
-            } else if before.starts_with(b"AT") {
+            let is_at = |text: &[u8]| text.get(..2).is_some_and(|text| text.eq_ignore_ascii_case(b"AT"));
+            if is_at(&before) && !is_at(command) {
                 // It was sent in pieces.
                 before.extend(command);
                 self.command(event, &before, Vec::new(), has_preamble);
+            } else if command.len() > 1 && command.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+                self.command(event, command, before, has_preamble);
             }
         }
     }
@@ -421,7 +425,10 @@ impl Facts {
     /// A command was sent, and CR behind it; what was sent `before` it stands in its line.
     fn command(&mut self, event: &Event, command: &[u8], before: Vec<u8>, has_preamble: bool) {
         let seq = event.seq;
-        let text = String::from_utf8_lossy(command).into_owned();
+        let sent = String::from_utf8_lossy(command).into_owned();
+        let is_boot_codes = has_preamble || self.since.in_boot_code || self.since.hotkey_is_last;
+        // The application takes small letters as well.
+        let text = if is_boot_codes { sent.clone() } else { sent.to_ascii_uppercase() };
         let again = self.since.last().is_some_and(|last| last.to_boot_code && last.text == text);
         let is_word = BOOT_COMMANDS.contains(&text.as_str()) || text.starts_with("AT+IPR=");
         let to_boot_code = has_preamble
@@ -456,6 +463,7 @@ impl Facts {
             seq,
             speed: self.speed,
             text,
+            sent,
             before,
             behind_hotkeys: self.since.hotkey_is_last,
             slept: self.since.slept,

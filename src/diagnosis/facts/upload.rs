@@ -38,6 +38,17 @@ impl Upload {
         self.asked.filter(|(_, asked)| *asked <= 0)
     }
 
+    /// What became of it, behind a semicolon.
+    pub(in crate::diagnosis) fn in_short(&self) -> String {
+        let file = self.file.as_deref().unwrap_or("the image");
+        let ended = match self.ended() {
+            Some((_, 0)) => "accepted",
+            Some(_) => "refused",
+            None => "broken off",
+        };
+        format!("; the upload of {file} was {ended} before")
+    }
+
     /// Whether the last request came so short a time before `now` that the next one was not due: it was going on.
     pub(in crate::diagnosis) fn is_going_on(&self, now: MonoTime) -> bool {
         let pause = self.last_at.since(self.first_at).checked_div(self.requests.saturating_sub(1));

@@ -20,6 +20,9 @@ impl Scene<'_> {
         let (first, last, _) = since.hotkeys?;
         if !since.hotkey_is_last {
             let (acknowledge, _) = since.acknowledge?;
+            if let Some(left) = since.last().filter(|last| last.text == "AT#BOOT" && last.result.is_none() && last.seq < first) {
+                return Some(self.does_not_leave(left, vec![left.seq, first, acknowledge]));
+            }
             let is_last = since.last().is_none_or(|last| last.seq < first);
             if is_last && self.is_acknowledge_noise() {
                 return self.garbage();
@@ -104,6 +107,18 @@ impl Scene<'_> {
         since.strange.len() >= STRANGE && since.started.is_none() && since.spoke == since.acknowledge.map(|(_, latest)| latest)
     }
 
+    /// AT#BOOT was not answered, and boot code is there still.
+    pub(super) fn does_not_leave(&self, left: &Exchange, evidence: Vec<u64>) -> Found {
+        if self.facts.heard.by_boot_code_result.is_some() {
+            let because = format!(
+                "boot code acknowledges and has answered before, and {} stayed without an answer: words are lost on the way",
+                left.text
+            );
+            return self.noise(&because, evidence);
+        }
+        self.acknowledged_silent(left, &left.text, evidence)
+    }
+
     /// 0x9A came when no hotkey was sent any more.
     fn acknowledged_late(&self, many: &str) -> Option<Found> {
         let (since, now) = (&self.facts.since, &self.now?.since);
@@ -138,7 +153,7 @@ impl Scene<'_> {
             let is_as_it_was = facts.since.start.is_none() && answered.speed == facts.speed && !self.answered_after_reset();
             is_as_it_was && facts.entry_taken.is_none()
         })?;
-        let because = format!("{many} not acknowledged, and no reset was before them; the application runs, and answers {}", answered.text);
+        let because = format!("{many} not acknowledged, and no reset went before; the application runs, and answers {}", answered.text);
         let evidence = facts.since.hotkey_events().chain([answered.seq]);
         Some(Found::new(Cause::ApplicationAnswered, Sure::VeryLikely, because, evidence).next(Advice::NoReset))
     }
@@ -284,7 +299,7 @@ impl Scene<'_> {
 
     /// Hotkeys came back as they were, and nothing else.
     pub(super) fn mirrored_hotkeys(&self, many: &str, evidence: Vec<u64>) -> Found {
-        let back = "they came back byte for byte, as an application with its echo on gives them back";
+        let back = "what was sent came back byte for byte, as an application with its echo on gives them back";
         let goes_on = |sure| {
             Found::new(
                 Cause::ResetWithoutEffect,
@@ -294,7 +309,12 @@ impl Scene<'_> {
             )
         };
         let loops = |sure| {
-            Found::new(Cause::EchoOnly, sure, format!("{many} sent, and they came back byte for byte, and nothing else"), evidence.clone())
+            Found::new(
+                Cause::EchoOnly,
+                sure,
+                format!("{many} sent, and what was sent came back byte for byte, and nothing else"),
+                evidence.clone(),
+            )
         };
         if self.facts.spoke_before.is_some() {
             return goes_on(Sure::VeryLikely);
@@ -387,6 +407,13 @@ impl Scene<'_> {
         }
         let many = since.exchanges.iter().filter(|exchange| exchange.text == last.text).count();
         let times = if many > 1 { format!("{} ({many} times)", last.text) } else { last.text.clone() };
+        let evidence = since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq]);
+        Some(self.acknowledged_silent(last, &times, evidence.collect()))
+    }
+
+    /// Boot code took the hotkey, and answers no command.
+    fn acknowledged_silent(&self, last: &Exchange, times: &str, evidence: Vec<u64>) -> Found {
+        let since = &self.facts.since;
         let started = self.probe_started().map(|started| started.what.0).filter(|_| self.is_probed(Probe::Reset));
         let again = since.hotkeys_until.checked_sub(since.after_start(last.at));
         let waited = again.unwrap_or_else(|| self.facts.now.since(last.at));
@@ -395,7 +422,7 @@ impl Scene<'_> {
             (true, None) => ("; after a reset no application starts either", Some(Advice::NothingRuns)),
             (false, _) => ("", None),
         };
-        let evidence = since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq]).chain(started);
+        let evidence = evidence.into_iter().chain(started);
         let because = format!("0x9A came, then no answer to {times}{runs}");
         let found = Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence);
         let enough = format!("{} s", (waited * 4).as_secs().max(2));
@@ -403,7 +430,7 @@ impl Scene<'_> {
             Some(advice) => found.next_with(advice, &[("TOOK", &seconds(waited)), ("ENOUGH", &enough)]),
             None => found,
         };
-        Some(self.or_noise(found))
+        self.or_noise(found)
     }
 }
 

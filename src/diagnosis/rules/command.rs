@@ -79,6 +79,11 @@ impl Scene<'_> {
         if let Some(found) = self.switched_too_soon(last).filter(|_| *result != Result::Ok) {
             return Some(found);
         }
+        let is_text = |byte: &u8| matches!(byte, b' '..=b'~');
+        if let Some(odd) = last.lines.iter().find(|line| is_told_more(&last.text) && !line.text.iter().all(is_text)) {
+            let because = format!("{} is in the answer to {}, which is plain text: it came damaged", quoted(&odd.text), last.text);
+            return Some(self.noise(&because, vec![last.seq, odd.seq, seq]));
+        }
         let is_bare = *result == Result::Ok && last.lines.is_empty() && last.before.is_empty() && !self.answers_the_one_before(last);
         if is_told_more(&last.text) && is_bare {
             let because = format!("{} was answered by OK alone, and every module says more to it: it arrived damaged", last.text);

@@ -53,7 +53,7 @@ impl Scene<'_> {
     /// Words of the last answer, or its echo, came damaged.
     pub(super) fn damaged_words(&self, last: &Exchange) -> Option<Found> {
         let echo = |line: &Line| {
-            damage::is_like_echo(&line.text, last.text.as_bytes()).then(|| format!("its echo came back as {}", quoted(&line.text)))
+            damage::is_like_echo(&line.text, last.sent.as_bytes()).then(|| format!("its echo came back as {}", quoted(&line.text)))
         };
         let damaged = last.lines.iter().filter(|line| !damage::is_response(&line.text, &last.text)).find_map(|line| {
             Some((

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::boot::milliseconds;
 use super::{Found, Scene, quoted};
-use crate::diagnosis::facts::{Began, Exchange, Result};
+use crate::diagnosis::facts::{Began, Exchange, Result, Upload};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// A step that ends so soon behind an answer waited for no more.
@@ -33,6 +33,10 @@ impl Scene<'_> {
             };
             return Some(found(because.to_owned(), Vec::new()).next(Advice::NothingWasDone));
         }
+        if let Some(slept) = since.slept.filter(|slept| since.last_out.is_none_or(|last| last < *slept)) {
+            let because = "it said #SLEEP, and nothing was sent after that: it sleeps, and says nothing by itself while it does";
+            return Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept]).next(Advice::SleepsUnasked));
+        }
         if let Some(found) = self.restarted_otherwise() {
             return Some(found);
         }
@@ -54,13 +58,15 @@ impl Scene<'_> {
                 let how = if last.is_result_first {
                     format!("{result} came before the echo of {}", last.text)
                 } else {
-                    format!("{} was sent before the command before it was answered, and two answers came", last.text)
+                    format!("{} was sent before the command before it was answered, and an answer for each came", last.text)
                 };
                 found(format!("{how}: the first answers what was sent before that"), evidence).next(Advice::AnswersTheOneBefore)
             }
             Result::Ok => {
                 let took = milliseconds(last.took);
-                let because = format!("{} was answered by {}OK, {took} after it was sent, whole and clean", last.text, lines_of(last));
+                let upload = self.facts.upload.as_ref().filter(|_| last.version().is_some()).map(Upload::in_short).unwrap_or_default();
+                let because =
+                    format!("{} was answered by {}OK, {took} after it was sent, whole and clean{upload}", last.text, lines_of(last));
                 let found = match since.aside.as_ref().filter(|(aside, _)| *aside >= last.seq) {
                     Some((aside, text)) => found(format!("{because}; {text} came unasked"), vec![last.seq, *seq, *aside]),
                     None => found(because, evidence),
@@ -95,7 +101,9 @@ impl Scene<'_> {
                 if last.lines.is_empty() { found } else { self.or_noise(found) }
             }
             Result::Code(code) => {
-                found(format!("boot code answered {} by {code}: it does not take it", last.text), evidence).next(Advice::NotOfBootCode)
+                let advice = if last.told_speed().is_some() { Advice::SpeedNotOfBootCode } else { Advice::NotOfBootCode };
+                found(format!("boot code answered {} by {code}: it does not take it", last.text), evidence)
+                    .next_with(advice, &[("CODE", code)])
             }
         })
     }
@@ -145,7 +153,8 @@ impl Scene<'_> {
     pub(super) fn unended(&self) -> Option<Found> {
         let since = &self.facts.since;
         // A write that went out in parts has a CR in it, and more to come.
-        let text = Some(since.unended.as_slice()).filter(|text| text.starts_with(b"AT") && !text.contains(&b'\r'))?;
+        let is_text = |text: &&[u8]| text.len() > 1 && text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
+        let text = Some(since.unended.as_slice()).filter(is_text)?;
         let because = format!("{} was sent without a CR behind it, and no command is carried out before that comes", quoted(text));
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, since.last_out).next(Advice::NoCr))
     }

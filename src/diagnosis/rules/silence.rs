@@ -22,7 +22,10 @@ impl Scene<'_> {
         if let Some(found) = self.waits_for_hotkey() {
             return Some(found);
         }
-        let told = since.start.is_some_and(|start| start.how == Began::Command);
+        if let Some(found) = self.does_not_take_boot() {
+            return Some(found);
+        }
+        let told = since.start.is_some_and(|start| start.how == Began::Command) && !self.is_noisy();
         let stayed =
             self.now.and_then(|now| now.since.exchanges.iter().find(|exchange| matches!(exchange.result, Some((_, Result::Code(_))))));
         if let Some((start, there)) = since.start.zip(stayed).filter(|(start, _)| start.how != Began::Command) {
@@ -193,6 +196,16 @@ impl Scene<'_> {
             .against("a module that keeps its speed and says nothing at its start looks the same", []);
         let advice = if start.how == Began::Power { Advice::PowerAtItsSpeed } else { Advice::ResetAtItsSpeed };
         Some(found.next_with(advice, &[("SPEED", &answered.speed)]))
+    }
+
+    /// AT#BOOT was not answered, and nothing starts; boot code had said nothing but 0x9A.
+    fn does_not_take_boot(&self) -> Option<Found> {
+        let facts = self.facts;
+        let left = facts.since.restart().filter(|left| left.text == "AT#BOOT" && left.result.is_none() && left.lines.is_empty())?;
+        let acknowledge = facts.heard.by_boot_code.filter(|_| facts.heard.by_boot_code_result.is_none())?;
+        let is_waited_for = self.is_probed(Probe::Wait) || facts.now.since(left.at) >= facts.start_up;
+        let has_started = self.probe_started().is_some_and(|started| started.is_before_reset);
+        (is_waited_for && !has_started).then(|| self.does_not_leave(left, vec![acknowledge, left.seq]))
     }
 
     /// AT#BOOT was sent to a boot code that AT#LDRST had led into, and no hotkey before it.
