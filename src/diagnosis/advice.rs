@@ -194,6 +194,9 @@ advice! {
     AskedTooEarly: StillStarting,
         "a command came before the application said that it has started",
         "nothing is wrong with the board: wait for #SYSSTART before the first command. A scenario whose times do not fit how fast this board starts wants a copy with others";
+    AskedWithoutHotkey: StillStarting,
+        "a boot code's command came before the application said that it has started",
+        "boot code takes commands after the hotkey only: put a step `handshake` before it, which resets the module and sends the hotkey. Where the application was to be asked, wait for #SYSSTART first";
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
         "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
@@ -353,6 +356,9 @@ advice! {
     RestartsUnanswered: NotAsExpected,
         "AT#RESET was carried out without an answer",
         "a module may restart before its OK is out: send it without waiting for that (`send: { text: \"AT#RESET=1\\r\" }`), and wait for #SYSSTART, as the shipped *restart by command* does";
+    FollowedTooEarly: NotAsExpected,
+        "the port was set to another speed before AT+IPR was answered",
+        "wait for the answer to AT+IPR first (a step `at` or `boot`, or `expect` in between), then set the port (`uart`), then `wait: 300 ms` before the next command";
     SwitchesLater: NotAsExpected,
         "a command was sent at once behind the answer to AT+IPR",
         "give the module time to switch: `wait: 300 ms` behind the step `uart`, as Easy Connect does. What it received at the wrong speed stands in its line until a CR comes";

@@ -177,6 +177,36 @@ steps:
 #[case("steps:\n  - at: { command: +CGMR }\n", Advice::NotTaken)]
 #[case("steps:\n  - handshake:\n  - boot: { command: ati0 }\n", Advice::NotOfBootCode)]
 #[case("effects: [speed]\nsteps:\n  - handshake:\n  - boot: { command: AT+IPR=12345 }\n", Advice::SpeedNotOfBootCode)]
+// The port goes before AT+IPR is answered: the application's and boot code's.
+#[case(
+    "effects: [speed]
+steps:
+  - send: { text: \"AT+IPR=9600\\r\" }
+  - uart: { baud: 9600 }
+  - expect: { text: \"OK\\r\\n\", within: 1 s }
+",
+    Advice::FollowedTooEarly
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - at: { command: AT }
+  - send: { text: \"AT+IPR=230400\\r\" }
+  - uart: { baud: 230400 }
+  - expect: { text: \"OK\\r\\n\", within: 1 s }
+",
+    Advice::FollowedTooEarly
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - handshake:
+  - send: { text: \"AT+IPR=460800\\r\" }
+  - uart: { baud: 460800 }
+  - expect: { text: \"0\\r\", within: 1 s }
+",
+    Advice::FollowedTooEarly
+)]
 // Nothing is wrong with the board.
 #[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
 // Commands that are sent before the answer to the one before, and answers behind the end of a step.

@@ -363,3 +363,17 @@ steps:
     let because = diagnosis(&report).because;
     assert!(because.ends_with("; the upload of ST87M01_A_2_6_0_M_2_6_0_S_2_6_0_key0405.img was refused before"), "{because}");
 }
+
+/// The OK to what leads into boot code comes behind the first hotkey.
+#[test]
+fn an_entry_that_is_answered_behind_the_first_hotkey() {
+    let report = ran("virtual: { fault: no-acknowledge }
+effects: [nvm]
+steps:
+  - at: { command: AT }
+  - send: { text: \"AT#LDRST=2,2\\r\" }
+  - handshake: { pulse: none, within: 2 s }
+");
+    let because = diagnosis(&report).because;
+    assert_eq!(because, "AT#LDRST=2,2 was answered OK, 400 hotkeys were sent after that, and no 0x9A came");
+}

@@ -160,6 +160,16 @@ steps:
 ",
     Advice::PortElsewhere
 )]
+#[case(
+    "steps:
+  - uart: { baud: 9600 }
+  - reset: { pulse: 15 ms }
+  - expect: { text: \"#SYSSTART\\r\\n\", within: 10 s }
+finally:
+  - restore:
+",
+    Advice::PortElsewhere
+)]
 fn what_was_seen_decides_what_to_try_next(#[case] rest: &str, #[case] advice: Advice) {
     advised(rest, advice);
 }

@@ -293,6 +293,18 @@ steps:
 ",
     Advice::SleepsUnasked
 )]
+#[case(
+    "virtual: { application-start: 3 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - send: { text: \"ATI0\\r\" }\n  - expect: { text: \"\\r0\\r\", within: 1 s }\n",
+    Advice::AskedWithoutHotkey
+)]
+#[case(
+    "virtual: { first-command-lost: true }
+steps:
+  - line: { name: wake, state: assert }
+  - at: { command: AT }
+",
+    Advice::AskedWhileWaking
+)]
 fn what_was_seen_decides_what_to_try_next(#[case] rest: &str, #[case] advice: Advice) {
     advised(rest, advice);
 }

@@ -179,6 +179,13 @@ impl Default for Facts {
     }
 }
 
+/// A command in capitals, up to its values: the application takes small letters.
+fn capitals(sent: &str) -> String {
+    let (name, value) = sent.split_at(sent.find('=').unwrap_or(sent.len()));
+    let is_at = name.get(..2).is_some_and(|at| at.eq_ignore_ascii_case("AT"));
+    if is_at { name.to_ascii_uppercase() + value } else { sent.to_owned() }
+}
+
 impl Facts {
     /// The reads that brought known words that came damaged, in the whole case, at most eight.
     pub(super) fn damaged(&self) -> &[u64] {
@@ -301,8 +308,10 @@ impl Facts {
     fn speed_set(&mut self, speed: Baud) {
         if speed != self.speed {
             self.end_pending(End::Cr);
-            let taken = self.since.last().filter(|last| last.text.starts_with("AT+IPR=") && last.result.is_some());
-            self.since.switched = taken.map(|last| (self.speed, last.seq));
+            let told = self.since.last().filter(|last| last.text.starts_with("AT+IPR="));
+            let followed_early = told.filter(|last| last.is_open()).map(|last| last.seq);
+            self.since.switched = told.filter(|last| last.result.is_some()).map(|last| (self.speed, last.seq));
+            self.since.followed_early = followed_early;
             self.since.is_line_clean = false;
             self.speed = speed;
             self.line.clear();
@@ -372,7 +381,12 @@ impl Facts {
         self.end_pending(End::Cr);
         if !self.is_uploading() {
             self.end_old_line(event.t);
-            self.close_exchange();
+            // The answer to what leads into boot code may come behind the first hotkeys.
+            let is_hotkey_behind_entry =
+                bytes.first() == Some(&HOTKEY) && self.since.last().is_some_and(|last| last.text.starts_with("AT#LDRST"));
+            if !is_hotkey_behind_entry {
+                self.close_exchange();
+            }
         }
         if let Some(probed) = &mut self.probed {
             probed.has_sent = true;
@@ -427,8 +441,7 @@ impl Facts {
         let seq = event.seq;
         let sent = String::from_utf8_lossy(command).into_owned();
         let is_boot_codes = has_preamble || self.since.in_boot_code || self.since.hotkey_is_last;
-        // The application takes small letters as well.
-        let text = if is_boot_codes { sent.clone() } else { sent.to_ascii_uppercase() };
+        let text = if is_boot_codes { sent.clone() } else { capitals(&sent) };
         let again = self.since.last().is_some_and(|last| last.to_boot_code && last.text == text);
         let is_word = BOOT_COMMANDS.contains(&text.as_str()) || text.starts_with("AT+IPR=");
         let to_boot_code = has_preamble

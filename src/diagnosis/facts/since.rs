@@ -94,6 +94,8 @@ pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) entered_by: Option<u64>,
     /// Reset was let go that was not asserted, or the supply switched on that was on: that starts nothing.
     pub(in crate::diagnosis) in_vain: Option<(Began, u64)>,
+    /// The AT+IPR that had no answer yet when the host's speed was changed.
+    pub(in crate::diagnosis) followed_early: Option<u64>,
     /// Lines that are nothing known.
     pub(in crate::diagnosis) strange: Vec<Line>,
     /// What came, by the host's speed at which it was read.

@@ -364,7 +364,7 @@ impl Scene<'_> {
 
     /// Boot code was asked and gave no result.
     pub(super) fn boot_silence(&self, last: &Exchange) -> Option<Found> {
-        if let Some(found) = self.switched_too_soon(last) {
+        if let Some(found) = self.switched_too_soon(last).or_else(|| self.followed_too_early(last)) {
             return Some(found);
         }
         let told = self.facts.since.exchanges.iter().rev().find(|exchange| matches!(exchange.result, Some((_, Result::Zero))));

@@ -9,6 +9,8 @@ use crate::baud::Baud;
 use crate::diagnosis::facts::{Began, Brought, Exchange, Failed, Probed, Result, is_known_command, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
+/// The application answers ATI, and what begins with it, by so many lines.
+const THREE_LINES: usize = 3;
 /// Easy Connect gives the module so long to switch to the speed of an AT+IPR.
 const SWITCHES: Duration = Duration::from_millis(300);
 /// How long a module may take to wake. An assumption: it is published nowhere.
@@ -135,12 +137,15 @@ impl Scene<'_> {
     pub(super) fn application_answered(&self, last: &Exchange, seq: u64) -> Found {
         let text = &last.text;
         let answer = last.result.as_ref().map_or_else(String::new, |(_, result)| result.to_string());
+        let sure = if last.lines.len() >= THREE_LINES {
+            "The lines before it are the application's as well"
+        } else {
+            "Send ATI to be sure: only the application answers it by three lines"
+        };
         let found = Found::new(
             Cause::ApplicationAnswered,
             Sure::VeryLikely,
-            format!(
-                "{text} was answered by {answer} with CR LF, as the application does; boot code answers 0 or 40xx. Send ATI to be sure: only the application answers it by three lines"
-            ),
+            format!("{text} was answered by {answer} with CR LF, as the application does; boot code answers 0 or 40xx. {sure}"),
             self.begin().into_iter().chain([last.seq, seq]),
         );
         match text.strip_prefix("AT+IPR=") {
@@ -156,6 +161,9 @@ impl Scene<'_> {
     pub(super) fn unanswered(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
         if let Some(found) = self.went_on() {
+            return Some(found);
+        }
+        if let Some(found) = self.followed_too_early(last) {
             return Some(found);
         }
         if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)).or_else(|| self.answered_after_all(last)) {
@@ -273,6 +281,18 @@ impl Scene<'_> {
         let and = if first.seq == last.seq { "" } else { "; what it could not read then stood before what came next" };
         let evidence = [told.seq, first.seq, last.seq];
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, format!("{because}{and}"), evidence).next(Advice::SwitchesLater))
+    }
+
+    /// The port went to another speed before AT+IPR was answered: the answer comes at the speed before.
+    pub(super) fn followed_too_early(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        since.followed_early.filter(|told| *told == last.seq)?;
+        let because = format!(
+            "the port was set to {} baud before {} was answered: its answer comes at {} baud still, and is no word at {}",
+            self.facts.speed, last.text, last.speed, self.facts.speed
+        );
+        let evidence = [last.seq].into_iter().chain(since.last_in.filter(|came| *came > last.seq));
+        Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence).next(Advice::FollowedTooEarly))
     }
 
     /// The answer came when the step had given up, behind what a probe had sent.

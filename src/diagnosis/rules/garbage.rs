@@ -8,6 +8,9 @@ use crate::diagnosis::{Advice, Cause, Probe, Sure, damage, speeds};
 /// At so many speeds a board is reset to read what it says, the likeliest first.
 const CANDIDATES: usize = 3;
 
+/// So few bytes may fit another speed by chance.
+const FEW: usize = 16;
+
 impl Scene<'_> {
     /// Bytes came that are no words of the module.
     pub(super) fn garbage(&self) -> Option<Found> {
@@ -144,7 +147,7 @@ impl Scene<'_> {
             let found = self.runs_at(Found::new(Cause::WrongSpeed, sure, because, evidence), best.speed, Advice::TryAt);
             // A start-up message of a module that nobody had restarted, or a few bytes, may fit by chance.
             let is_start = best.text.starts_with(b"\r\n#");
-            let is_odd = is_start && facts.since.start.is_none() && facts.since.unasked == 0;
+            let is_odd = came.len() < FEW || (is_start && facts.since.start.is_none() && facts.since.unasked == 0);
             return Some(if best.is_most && is_odd && !self.is_probed(Probe::Ask) {
                 Found { probe: Some(Probe::Ask), ..found }
             } else if best.is_most {

@@ -91,7 +91,7 @@ impl Scene<'_> {
                 } else {
                     "arrived, as far as can be seen, and"
                 };
-                found(format!("{} {how} was answered by {result}: the application does not take it", last.text), evidence)
+                found(format!("{} {how} was answered by {result}: the application does not take it", last.sent), evidence)
                     .next(Advice::NotTaken)
             }
             Result::Zero => {
@@ -143,7 +143,7 @@ impl Scene<'_> {
         let since = &self.facts.since;
         let is_of_restart = |line: &[u8]| since.restart().is_some_and(|restart| restart.is_echo(line) || line == b"0" || line == b"OK");
         let lines = since.heard_at(self.facts.speed).split(|byte| matches!(byte, b'\r' | b'\n'));
-        let mut lines = lines.filter(|line| !line.is_empty() && !is_of_restart(line));
+        let mut lines = lines.filter(|line| !is_of_restart(line) && line.iter().any(|byte| matches!(byte, b' '..=b'~')));
         let first: Vec<String> = lines.by_ref().take(SAID).map(quoted).collect();
         let more = if lines.next().is_some() { ", …" } else { "" };
         if first.is_empty() { String::new() } else { format!(" ({}{more})", first.join(", ")) }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::boot::hotkeys_were;
+use super::boot::{hotkeys_were, milliseconds};
 use super::{Found, Scene, boot_code_alone, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
+/// Where no #SLEEP was seen, a module is taken to be awake so long after the wake line was asserted. An assumption.
+const WAKES: Duration = Duration::from_millis(100);
 /// Who waits no longer after a reset may wait for boot code (its window is taken to be 2 s at most, an assumption).
 const WINDOW: Duration = Duration::from_secs(2);
 
@@ -285,8 +287,19 @@ impl Scene<'_> {
         }
         let because =
             format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
-        let found = Found::new(Cause::Asleep, Sure::Likely, because, evidence.chain(since.woken.map(|(woken, _)| woken)));
-        if since.woken.is_some() { found.next(Advice::WakeLine) } else { found }
+        let Some((woken, at)) = since.woken else { return Found::new(Cause::Asleep, Sure::Likely, because, evidence) };
+        let first = since.exchanges.front().filter(|first| first.at.since(at) < WAKES);
+        let because = match first {
+            Some(first) => format!(
+                "{}, {} after the wake line was asserted, brought nothing, and {} after it was answered: it may not have been awake by then",
+                first.text,
+                milliseconds(first.at.since(at)),
+                answered.text
+            ),
+            None => because,
+        };
+        let advice = if first.is_some() { Advice::AskedWhileWaking } else { Advice::WakeLine };
+        Found::new(Cause::Asleep, Sure::Likely, because, evidence.chain([woken])).next(advice)
     }
 
     /// Nothing had come, and the application said that it has started while it was waited for.
@@ -318,7 +331,11 @@ impl Scene<'_> {
             let because =
                 format!("{} was sent before the application said that it has started, and what comes so early is lost", asked.text);
             let evidence = evidence.into_iter().chain([asked.seq, *seq]);
-            return Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(Advice::AskedTooEarly);
+            return Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(if asked.is_boot_command() {
+                Advice::AskedWithoutHotkey
+            } else {
+                Advice::AskedTooEarly
+            });
         }
         let nothing = match since.restart().and_then(|restart| Some((&restart.text, &restart.result.as_ref()?.1))) {
             Some((text, result)) => format!("{text} was answered by {result}, nothing had come behind that yet"),
