@@ -309,7 +309,7 @@ impl Facts {
         if speed != self.speed {
             self.end_pending(End::Cr);
             let told = self.since.last().filter(|last| last.text.starts_with("AT+IPR="));
-            let followed_early = told.filter(|last| last.is_open()).map(|last| last.seq);
+            let followed_early = told.filter(|last| last.is_open() && self.now.since(last.at) < PAUSE).map(|last| last.seq);
             self.since.switched = told.filter(|last| last.result.is_some()).map(|last| (self.speed, last.seq));
             self.since.followed_early = followed_early;
             self.since.is_line_clean = false;
