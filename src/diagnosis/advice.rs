@@ -72,7 +72,7 @@ advice! {
         "send AT at SPEED baud; if that is answered, put it back by a step `restore`, or by AT+IPR=HOME there";
     PortElsewhere: WrongSpeed,
         "the board is at its own speed or at the one that the case told it, and the port is at another",
-        "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT, and `uart: { baud: SPEED }` sets it back. Where board and port are both to be at PORT, the case sends AT+IPR=PORT first and waits for its \
+        "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT, and `uart: { baud: SPEED }` sets it to that. Where board and port are both to be at PORT, the case sends AT+IPR=PORT first and waits for its \
          OK (boot code says 0), and does so again after a restart, which may undo it";
     UndoneByReset: WrongSpeed,
         "the case moved the board, and a restart has moved it back",
@@ -165,6 +165,10 @@ advice! {
     ResetAtItsSpeed: ResetWithoutEffect,
         "nothing came since the reset, and it is answered at another speed",
         "set the port to SPEED baud (`uart`) and pulse reset there: where #SYSSTART comes, the reset works and this board keeps its speed through it; where not, look at the wire to MODEM_RESET (K207 pin 2) and its ground (pin 7), and at the GPIO's number and polarity in the bench file";
+    TransmitMayFeedIt: PowerWithoutEffect,
+        "the port could not hold its transmit line low while the supply was off",
+        "this port cannot hold TX low: it idled high while the supply was off, and may have fed the module through its pin. Take TX off for as long, or use a port that carries a break; then measure the supply at the kit while it is off: where all of it is there, \
+         the switch does not switch this supply";
     PowerAtItsSpeed: PowerWithoutEffect,
         "nothing came since the supply came on, and it is answered at another speed",
         "set the port to SPEED baud (`uart`) and switch the supply off and on there: where #SYSSTART comes, the switch works and this board keeps its speed; where not, measure the supply at the kit while it is off";

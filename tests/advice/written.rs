@@ -34,8 +34,12 @@ impl Written {
     }
 
     fn reset(&mut self, ms: u64, state: LineState) {
+        self.drive(ms, "reset", state);
+    }
+
+    fn drive(&mut self, ms: u64, line: &str, state: LineState) {
         let ns = at(ms).as_ns();
-        let edge = event::Edge { line: "reset".to_owned(), state, before_ns: ns, after_ns: ns, planned_ns: None };
+        let edge = event::Edge { line: line.to_owned(), state, before_ns: ns, after_ns: ns, planned_ns: None };
         self.timeline.record(at(ms), Source::Commanded, None, edge).unwrap();
     }
 
@@ -180,4 +184,16 @@ fn nobody_answers_since_a_speed_was_confirmed() {
     let found = board.diagnosis();
     assert!(found.cause == Cause::WrongSpeed && Advice::GoneAfterSwitch.is_said(&found.next), "{found:?}");
     assert!(found.next.starts_with("switch the supply off and on, and send AT at 115200 baud"), "{found:?}");
+}
+
+/// The port cannot hold its transmit line low, which may feed the module.
+#[test]
+fn a_port_that_may_feed_the_module() {
+    let mut board = Written::new();
+    board.answered(0, "AT");
+    board.drive(100, "power", LineState::Released);
+    board.drive(2100, "power", LineState::Asserted);
+    board.answered(2200, "AT");
+    let found = board.diagnosis();
+    assert!(found.cause == Cause::PowerWithoutEffect && Advice::TransmitMayFeedIt.is_said(&found.next), "{found:?}");
 }

@@ -113,12 +113,18 @@ impl Facts {
         !told.lines.contains(&line.text) && told.lines.iter().any(is_other)
     }
 
-    /// Whether a command that asks who the module is brought other lines than before: without a restart in between it says the same.
-    pub(super) fn tells_otherwise(&self, last: &Exchange) -> bool {
+    /// Where a command that asks who the module is brought other lines than before, which it does not without a restart in between: the read that brought the one that is damaged.
+    pub(super) fn tells_otherwise(&self, last: &Exchange) -> Option<u64> {
         let is_told = |exchange: &&Exchange| exchange.text == last.text && matches!(exchange.result, Some((_, Result::Ok)));
-        let before = self.since.exchanges.iter().rev().skip(1).find(is_told).filter(|_| is_told_more(&last.text) && is_told(&last));
-        let texts = |exchange: &Exchange| exchange.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
-        before.is_some_and(|before| self.probed.is_none() && texts(before) != texts(last))
+        let before = self.since.exchanges.iter().rev().skip(1).find(is_told).filter(|_| is_told_more(&last.text) && is_told(&last))?;
+        let only_in = |one: &'_ Exchange, other: &Exchange| {
+            let lines = one.lines.iter().filter(|line| !other.lines.iter().any(|there| there.text == line.text));
+            lines.map(|line| (damage::is_version(&line.text), line.seq)).collect::<Vec<_>>()
+        };
+        // A version is whole, and what is none came damaged.
+        let other = [only_in(last, before), only_in(before, last)].concat();
+        let (_, seq) = other.into_iter().filter(|_| self.probed.is_none()).min_by_key(|(is_version, _)| *is_version)?;
+        Some(seq)
     }
 
     /// Notes a known word that came damaged; whether it did. At other speeds than that of the case nothing is known.
@@ -139,7 +145,7 @@ impl Facts {
     }
 
     pub(super) fn note_damaged(&mut self, seq: u64) {
-        if self.damaged.len() < DAMAGED_LINES {
+        if self.damaged.len() < DAMAGED_LINES && !self.damaged.contains(&seq) {
             self.damaged.push(seq);
         }
     }

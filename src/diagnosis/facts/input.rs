@@ -231,9 +231,11 @@ impl Facts {
             self.heard.by_boot_code_result = Some(seq);
         }
         let is_error = matches!(result, Result::Error | Result::Cme(_)) && *result != Result::Cme(Some(1120));
-        if (is_known_command(&asked.text) && is_error && was_line_clean) || self.tells_otherwise(&asked) {
-            // Every module knows it, or says the same each time: it or its answer was damaged on the way.
+        if is_known_command(&asked.text) && is_error && was_line_clean {
+            // Every module knows it: it was damaged on the way.
             self.note_damaged(seq);
+        } else if let Some(other) = self.tells_otherwise(&asked) {
+            self.note_damaged(other);
         } else if self.since.last().is_some_and(|last| last.seq == asked.seq) && self.answers_in_between() {
             // It answered others before and behind it.
             self.gap.get_or_insert(seq);

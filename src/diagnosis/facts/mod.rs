@@ -96,6 +96,10 @@ pub(super) struct Facts {
     pub(super) is_off: bool,
     /// What switched the supply off last.
     pub(super) off_by: Option<u64>,
+    /// The host's transmit line is held low.
+    is_transmit_held: bool,
+    /// It was not when the supply was switched off last: it idled high.
+    pub(super) is_transmit_high: bool,
     /// Bytes that came while the supply was off.
     pub(super) spoke_without_supply: Option<u64>,
     pub(super) since: Since,
@@ -153,6 +157,8 @@ impl Default for Facts {
             held_by: None,
             is_off: false,
             off_by: None,
+            is_transmit_held: false,
+            is_transmit_high: false,
             spoke_without_supply: None,
             since: Since::new(None),
             spoke_before: None,
@@ -214,6 +220,7 @@ impl Facts {
             EventKind::StepEnd(end) if end.outcome == StepOutcome::Failed => {
                 self.failed = Some(Failed { at: event.t, is_by_time: event.t.since(self.came_at) > AT_ONCE });
             }
+            EventKind::Break(transmit) => self.is_transmit_held = transmit.held,
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
             EventKind::Restart(restart) if !restart.commanded => {
                 let message = restart.message.clone();
@@ -343,6 +350,7 @@ impl Facts {
             ("reset", LineState::Released) => self.since.in_vain = Some((Began::Reset, event.seq)),
             ("power", LineState::Released) => {
                 (self.is_off, self.off_by) = (true, Some(event.seq));
+                self.is_transmit_high = !self.is_transmit_held;
                 self.line.clear();
                 self.pending = None;
             }

@@ -167,8 +167,9 @@ impl<'a> Scene<'a> {
                     "the supply was switched off and on, {} was answered, and no #SYSSTART came in between: the module went on without it",
                     answered.text
                 ),
-                evidence,
-            ),
+                evidence.chain(facts.off_by),
+            )
+            .next(self.what_feeds_it()),
             _ => Found::new(
                 Cause::ResetWithoutEffect,
                 Sure::VeryLikely,
@@ -192,6 +193,11 @@ impl<'a> Scene<'a> {
         exchange.is_loaders() && (exchange.to_boot_code || exchange.is_boot_command() || !(goes_on || is_followed))
     }
 
+    /// What may feed a module that goes on without its supply: the transmit line, where the port could not hold it low.
+    fn what_feeds_it(&self) -> Option<Advice> {
+        self.facts.is_transmit_high.then_some(Advice::TransmitMayFeedIt)
+    }
+
     /// What is the rig's, or happened whatever the steps did.
     fn rig(&self) -> Option<Found> {
         let facts = self.now.unwrap_or(self.facts);
@@ -204,7 +210,8 @@ impl<'a> Scene<'a> {
         }
         if let Some(seq) = self.facts.spoke_without_supply {
             let because = "bytes came while the supply was off";
-            return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, [seq]));
+            let evidence = [seq].into_iter().chain(self.facts.off_by);
+            return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, evidence).next(self.what_feeds_it()));
         }
         let Restarted { seq, message, first_after } = facts.restarted.as_ref()?;
         let (who, advice) = who_restarted(message.as_bytes());

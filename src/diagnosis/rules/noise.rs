@@ -15,7 +15,7 @@ impl Scene<'_> {
         let now = self.now.unwrap_or(self.facts);
         let many = match now.damaged().len() {
             1 => "a word of the module came".to_owned(),
-            many => format!("{many} words of the module came"),
+            many => format!("at least {many} words of the module came"),
         };
         match found {
             Some(found) if found.cause == Cause::LineNoise => found,
