@@ -142,7 +142,7 @@ advice! {
         "send the hotkey from the release on and often: `handshake: { strategy: repeat }`";
     MoreOften: NotAcknowledged,
         "hotkeys were missed, and of those with less than half the pause between them one is acknowledged",
-        "send it as often: `handshake: { every: 1 ms }`, some ten times (`repeat`). If it is missed now and then all the same, see whether the timeline says that this computer was late";
+        "send it more often: `handshake: { every: 1 ms }`, some ten times (`repeat`). If it is missed now and then all the same, see whether the timeline says that this computer was late";
     NowAndThen: NotAcknowledged,
         "the same hotkeys were acknowledged after one more reset",
         "try it some ten times (`repeat`), and see how often it fails and whether the timeline says that this computer was late. A boot code that misses hotkeys every millisecond has a very short window, or one that \

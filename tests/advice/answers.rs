@@ -207,6 +207,33 @@ steps:
 ",
     Advice::FollowedTooEarly
 )]
+#[case(
+    "effects: [speed]
+steps:
+  - send: { text: \"AT+IPR=460800\\r\" }
+  - uart: { baud: 460800 }
+  - at: { command: AT }
+",
+    Advice::FollowedTooEarly
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - send: { text: \"AT+IPR=460800\\r\" }
+  - uart: { baud: 460800 }
+  - at: { command: AT, tries: 2 }
+",
+    Advice::FollowedTooEarly
+)]
+#[case(
+    "effects: [speed]
+steps:
+  - send: { text: \"AT+IPR=230400\\r\" }
+  - uart: { baud: 230400 }
+  - at: { command: AT }
+",
+    Advice::FollowedTooEarly
+)]
 // Nothing is wrong with the board.
 #[case("steps:\n  - at: { command: AT }\n  - at: { command: AT+FOO }\n", Advice::NotTaken)]
 // Commands that are sent before the answer to the one before, and answers behind the end of a step.

@@ -305,6 +305,21 @@ steps:
 ",
     Advice::AskedWhileWaking
 )]
+#[case(
+    "virtual: { fault: ignores-power }
+effects: [power, speed]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT }
+  - power: { cycle: 2 s }
+  - uart: { baud: 115200 }
+  - wait: 40 s
+  - at: { command: AT, tries: 3 }
+",
+    Advice::PowerAtItsSpeed
+)]
 fn what_was_seen_decides_what_to_try_next(#[case] rest: &str, #[case] advice: Advice) {
     advised(rest, advice);
 }

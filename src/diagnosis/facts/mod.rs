@@ -399,7 +399,10 @@ impl Facts {
         if let Some(probed) = &mut self.probed {
             probed.has_sent = true;
         }
-        self.since.first_out.get_or_insert(seq);
+        if self.since.first_out.is_none() {
+            self.since.first_out = Some(seq);
+            self.since.first_out_after = self.since.after_start(event.t);
+        }
         self.since.last_out = Some(seq);
         self.since.sent_at.insert((self.speed, self.since.runs_at));
         if self.since.mirrored.is_some() && self.since.mirror.len() < BYTES {

@@ -54,6 +54,8 @@ pub(super) struct Came {
 pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) start: Option<Start>,
     pub(in crate::diagnosis) first_out: Option<u64>,
+    /// How long after the start that was.
+    pub(in crate::diagnosis) first_out_after: Duration,
     pub(in crate::diagnosis) last_out: Option<u64>,
     pub(in crate::diagnosis) first_in: Option<u64>,
     pub(in crate::diagnosis) last_in: Option<u64>,

@@ -78,7 +78,7 @@ impl Scene<'_> {
         if let Some(found) = self.version(last) {
             return Some(found);
         }
-        if let Some(found) = self.switched_too_soon(last).filter(|_| *result != Result::Ok) {
+        if let Some(found) = self.switched_too_soon(last).or_else(|| self.followed_too_early(last)).filter(|_| *result != Result::Ok) {
             return Some(found);
         }
         let is_text = |byte: &u8| matches!(byte, b' '..=b'~');
@@ -283,15 +283,19 @@ impl Scene<'_> {
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, format!("{because}{and}"), evidence).next(Advice::SwitchesLater))
     }
 
-    /// The port went to another speed before AT+IPR was answered: the answer comes at the speed before.
+    /// The port went to another speed before AT+IPR was answered: the answer comes at the speed before, and what is sent at the new one may come too early.
     pub(super) fn followed_too_early(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
-        since.followed_early.filter(|told| *told == last.seq)?;
+        let told = since.exchanges.iter().find(|exchange| Some(exchange.seq) == since.followed_early)?;
+        let is_next = told.told_speed() == Some(last.speed) && !matches!(last.result, Some((_, Result::Ok | Result::Zero)));
+        if told.seq != last.seq && !is_next {
+            return None;
+        }
         let because = format!(
             "the port was set to {} baud before {} was answered: its answer comes at {} baud still, and is no word at {}",
-            self.facts.speed, last.text, last.speed, self.facts.speed
+            self.facts.speed, told.text, told.speed, self.facts.speed
         );
-        let evidence = [last.seq].into_iter().chain(since.last_in.filter(|came| *came > last.seq));
+        let evidence = [told.seq, last.seq].into_iter().chain(since.last_in.filter(|came| *came > told.seq));
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence).next(Advice::FollowedTooEarly))
     }
 

@@ -192,6 +192,9 @@ impl Scene<'_> {
     /// A probe was answered at another speed than the host's, and nothing else is wrong.
     pub(super) fn wrong_speed(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
         let speed = answered.speed;
+        if let Some(found) = self.went_on_elsewhere() {
+            return found;
+        }
         let is_here =
             |was: &&Exchange| was.speed == self.facts.speed && matches!(&was.result, Some((_, result)) if result.is_applications());
         let was_here = self.facts.since.exchanges.iter().rev().find(|was| is_here(was) && !was.restarts());

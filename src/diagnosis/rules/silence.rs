@@ -126,7 +126,7 @@ impl Scene<'_> {
         };
         let told = since.restart().map(|restart| match (&restart.result, restart.lines.first()) {
             (Some((_, answer)), _) => format!("{} was answered by {answer}, and nothing came after that", restart.text),
-            (None, Some(line)) => format!("{} brought {}, and nothing came after that", restart.text, quoted(&line.text)),
+            (None, Some(line)) => format!("{} brought {}, and no start-up message came after that", restart.text, quoted(&line.text)),
             (None, None) => format!("nothing came since {}", restart.text),
         });
         let nothing = told.unwrap_or_else(|| format!("not one byte came since {what}"));
@@ -182,13 +182,15 @@ impl Scene<'_> {
     }
 
     /// Not one byte came since a reset, not even one that cannot be read, and the application answers at another speed than the host's: it went on.
-    fn went_on_elsewhere(&self) -> Option<Found> {
+    pub(super) fn went_on_elsewhere(&self) -> Option<Found> {
         let facts = self.facts;
-        let start = facts.since.start.filter(|start| start.how != Began::Command && facts.since.first_in.is_none())?;
+        // Bytes that came only when something was sent are what an answer at another speed looks like.
+        let was_silent = facts.since.unasked == 0 && (facts.since.first_in.is_none() || facts.since.first_out_after >= facts.start_up);
+        let start = facts.since.start.filter(|start| start.how != Began::Command && was_silent)?;
         let answered = self.probe_answered().filter(|answered| answered.speed != facts.speed && !self.answered_after_reset())?;
         self.probed().filter(|probed| probed.started.is_none() && probed.unasked.iter().all(|(_, came)| came.is_empty()))?;
         let because = format!(
-            "since {} not one byte came, not even one that cannot be read, and {} is answered at {} baud: a start would have shown, so that it went on",
+            "since {} not one byte came by itself, not even one that cannot be read, and {} is answered at {} baud: a start would have shown, so that it went on",
             words_of(start),
             answered.text,
             answered.speed
