@@ -77,6 +77,10 @@ advice! {
     UndoneByReset: WrongSpeed,
         "the case moved the board, and a restart has moved it back",
         "the board is at SPEED baud again since it was restarted: mend the case, not the board. AT+IPR=PORT of this case held until then only, so set the port back as well: `uart: { baud: SPEED }` behind the restart";
+    StillAsTold: WrongSpeed,
+        "the board is at the speed that the case told it before a restart",
+        "the board is at SPEED baud, as the case told it before the restart: whether a restart undoes AT+IPR is published nowhere. Set the port to SPEED baud (`uart`) and restart it there: where #SYSSTART comes, this board keeps the speed, so leave the port at SPEED; where not, \
+         the reset line or the switch of the supply does not reach it";
     BootCodeElsewhere: WrongSpeed,
         "boot code takes the hotkey at another speed than the board's",
         "leave boot code by AT#BOOT or a pulse of reset, and send AT at HOME baud. If that is not answered, send it at SPEED, and put the board back by a step `restore`";

@@ -170,6 +170,17 @@ finally:
 ",
     Advice::PortElsewhere
 )]
+#[case(
+    "virtual: { fault: ignores-power }
+effects: [power, speed]
+steps:
+  - at: { command: AT+IPR=460800 }
+  - power: { cycle: 2 s }
+  - wait: 5 s
+  - at: { command: AT, tries: 3 }
+",
+    Advice::StillAsTold
+)]
 fn what_was_seen_decides_what_to_try_next(#[case] rest: &str, #[case] advice: Advice) {
     advised(rest, advice);
 }

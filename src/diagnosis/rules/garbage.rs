@@ -1,8 +1,9 @@
 //! Bytes came that are no words of the module, or that are some at another speed.
 
+use super::silence::words_of;
 use super::{Found, Scene, quoted, who_restarted};
 use crate::baud::Baud;
-use crate::diagnosis::facts::{Exchange, Line, Probed};
+use crate::diagnosis::facts::{Began, Exchange, Line, Probed};
 use crate::diagnosis::{Advice, Cause, Probe, Sure, damage, speeds};
 
 /// At so many speeds a board is reset to read what it says, the likeliest first.
@@ -219,7 +220,18 @@ impl Scene<'_> {
                 .chain(answered.result.as_ref().map(|(seq, _)| *seq))
                 .chain(moved.map(|(seq, _)| seq)),
         );
-        self.runs_at(found, speed, Advice::PutBack)
+        let since = &self.facts.since;
+        let restarted = since.start.filter(|start| start.how != Began::Command && moved.is_some_and(|(at, _)| start.seq > at));
+        match restarted.filter(|_| since.unasked == 0) {
+            Some(start) => {
+                let why = format!(
+                    "nothing came by itself since {}: where that did not reach the module, it is at this speed still",
+                    words_of(start)
+                );
+                found.against(why, [start.seq]).next_with(Advice::StillAsTold, &[("SPEED", &speed)])
+            }
+            None => self.runs_at(found, speed, Advice::PutBack),
+        }
     }
 
     /// What to do with a board that runs at `speed`: `advice`, unless it should be there, and the port is what is at another one.
