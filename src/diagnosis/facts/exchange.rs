@@ -122,6 +122,11 @@ pub(in crate::diagnosis) struct Exchange {
 }
 
 impl Exchange {
+    /// Its events: that it was sent, and that it was answered.
+    pub(in crate::diagnosis) fn events(&self) -> impl Iterator<Item = u64> {
+        [self.seq].into_iter().chain(self.result.as_ref().map(|(seq, _)| *seq))
+    }
+
     /// Whether what comes now can be its answer.
     pub(super) const fn is_open(&self) -> bool {
         self.result.is_none() && !self.is_over

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::silence::{seconds, words_of};
+use super::words::{milliseconds, seconds, span, words_of};
 use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Began, Exchange, Facts, Result, Taken, is_known_command};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
@@ -149,10 +149,7 @@ impl Scene<'_> {
     /// Hotkeys were sent, no reset before them, and the application is there.
     fn not_reset(&self, many: &str) -> Option<Found> {
         let facts = self.facts;
-        let answered = self.probe_answered().filter(|answered| {
-            let is_as_it_was = facts.since.start.is_none() && answered.speed == facts.speed && !self.answered_after_reset();
-            is_as_it_was && facts.entry_taken.is_none()
-        })?;
+        let answered = self.answered_at(facts.speed).filter(|_| facts.since.start.is_none() && facts.entry_taken.is_none())?;
         let because = format!("{many} not acknowledged, and no reset went before; the application runs, and answers {}", answered.text);
         let evidence = facts.since.hotkey_events().chain([answered.seq]);
         Some(Found::new(Cause::ApplicationAnswered, Sure::VeryLikely, because, evidence).next(Advice::NoReset))
@@ -447,13 +444,4 @@ pub(super) fn hotkeys_were(facts: &Facts) -> String {
         (count, 0) => format!("{count} hotkeys were"),
         (count, before) => format!("{} hotkeys, in {} tries and a reset between them, were", count + before, resets + 1),
     }
-}
-
-/// In seconds, or in milliseconds where it is none.
-fn span(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) { milliseconds(duration) } else { seconds(duration) }
-}
-
-pub(super) fn milliseconds(duration: Duration) -> String {
-    format!("{} ms", (duration + Duration::from_micros(500)).as_millis())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::boot::milliseconds;
+use super::words::milliseconds;
 use super::{Found, Scene, quoted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Began, Brought, Exchange, Failed, Probed, Result, is_known_command, is_told_more};
@@ -24,8 +24,7 @@ pub(super) fn sleeps_on(asked: usize) -> String {
 /// `found`, and what a probe has shown since.
 fn found_later(found: Found, answered: &Exchange) -> Found {
     let because = format!("{}; a little later {} is answered there", found.because, answered.text);
-    let answer = answered.result.as_ref().map(|(seq, _)| *seq);
-    let evidence: Vec<u64> = found.evidence.iter().copied().chain([answered.seq]).chain(answer).collect();
+    let evidence: Vec<u64> = found.evidence.iter().copied().chain(answered.events()).collect();
     Found { because, sure: Sure::VeryLikely, evidence, ..found }
 }
 
@@ -247,18 +246,13 @@ impl Scene<'_> {
 
     /// A command came back, and its answer not in time: the application answers the next one at the same speed.
     fn answers_late(&self, last: &Exchange) -> Option<Found> {
-        let answered = self.probe_answered().filter(|answered| answered.speed == last.speed && !self.answered_after_reset())?;
+        let answered = self.answered_at(last.speed)?;
         let echo = last.echo?;
         let because = format!(
             "{} came back as it was sent, and its answer not in time; {} after that was answered: the module hears and answers, slower than the step waits",
             last.text, answered.text
         );
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, echo, answered.seq]).next(Advice::TooLate))
-    }
-
-    /// The command of a probe that the application answered at a speed, and no reset before it.
-    fn answered_at(&self, speed: Baud) -> Option<&Exchange> {
-        self.probe_answered().filter(|answered| answered.speed == speed && !self.answered_after_reset())
     }
 
     /// AT+IPR was taken, and what was sent at the new speed so soon behind it that the module may not have switched brought no answer.
@@ -356,17 +350,15 @@ impl Scene<'_> {
         let new = self.facts.speed;
         let evidence = [seq, last.seq];
         let told = self.facts.moved.filter(|(at, told)| *at == seq && *told != new).map(|(_, told)| told);
-        let by_boot_code =
-            self.facts.since.exchanges.iter().any(|exchange| exchange.seq == seq && matches!(exchange.result, Some((_, Result::Zero))));
-        let said = if by_boot_code { "0" } else { "OK" };
+        let result = self.facts.since.exchanges.iter().find(|exchange| exchange.seq == seq).and_then(|exchange| exchange.result.as_ref());
+        let said = result.map_or_else(String::new, |(_, result)| result.to_string());
         if let Some(answered) = self.probe_answered().filter(|answered| told == Some(answered.speed)) {
             let because = format!(
                 "AT+IPR={speed} was answered by {said}, and {} is answered at {speed} baud: the module switched as it was told, and the port went to {new}",
                 answered.text,
                 speed = answered.speed
             );
-            let answer = answered.result.as_ref().map(|(seq, _)| *seq);
-            let found = Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain([answered.seq]).chain(answer));
+            let found = Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain(answered.events()));
             return self.runs_at(found, answered.speed, Advice::PutBack);
         }
         if let Some(answered) = self.probe_answered().filter(|answered| answered.speed != new && !self.answered_after_reset()) {
@@ -374,8 +366,7 @@ impl Scene<'_> {
                 "AT+IPR was answered by {said}, and {} is answered at {} baud and not at {new}: the module did not switch",
                 answered.text, answered.speed
             );
-            let answer = answered.result.as_ref().map(|(seq, _)| *seq);
-            return Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain([answered.seq]).chain(answer))
+            return Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain(answered.events()))
                 .next_with(Advice::DoesNotSwitch, &[("SPEED", &answered.speed)]);
         }
         let because = format!(
@@ -416,7 +407,7 @@ impl Scene<'_> {
     /// What was asked was asked before the application said that it has started, and it answers now: what comes so early is lost.
     fn asked_too_early(&self, last: &Exchange) -> Option<Found> {
         let started = self.facts.since.started.filter(|started| *started > last.seq)?;
-        let answered = self.probe_answered().filter(|answered| answered.speed == self.facts.speed && !self.answered_after_reset())?;
+        let answered = self.answered_at(self.facts.speed)?;
         let because = format!(
             "{} was sent before the application said that it has started, and what comes so early is lost; {} after that was answered",
             last.text, answered.text

@@ -1,6 +1,6 @@
 //! Bytes came that are no words of the module, or that are some at another speed.
 
-use super::silence::words_of;
+use super::words::words_of;
 use super::{Found, Scene, quoted, who_restarted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Began, Exchange, Line, Probed};
@@ -25,7 +25,7 @@ impl Scene<'_> {
         if let Some(found) = self.said_elsewhere(evidence().collect()) {
             return Some(found);
         }
-        if let Some(answered) = self.probe_answered().filter(|answered| answered.speed == facts.speed && !self.answered_after_reset()) {
+        if let Some(answered) = self.answered_at(facts.speed) {
             let because = format!("the application answers {} at this speed, and what came before is no word of it", answered.text);
             return Some(self.noise(&because, evidence().chain([answered.seq]).collect()));
         }
@@ -174,8 +174,7 @@ impl Scene<'_> {
     pub(super) fn elsewhere(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
         let since = &self.facts.since;
         let speed = answered.speed;
-        let answer = answered.result.as_ref().map(|(seq, _)| *seq);
-        let all = || evidence.iter().copied().chain([answered.seq]).chain(answer);
+        let all = || evidence.iter().copied().chain(answered.events());
         if self.answered_after_reset() && (self.is_probed(Probe::Ask) || since.was_silent_at(speed)) {
             let because = format!("at {speed} baud it answered nothing, and after a reset {} is answered there", answered.text);
             return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, all()), speed);
@@ -214,11 +213,7 @@ impl Scene<'_> {
             Cause::WrongSpeed,
             Sure::Certain,
             format!("nobody answers at {} baud, and {} is answered at {speed}{why}", self.facts.speed, answered.text),
-            evidence
-                .into_iter()
-                .chain([answered.seq])
-                .chain(answered.result.as_ref().map(|(seq, _)| *seq))
-                .chain(moved.map(|(seq, _)| seq)),
+            evidence.into_iter().chain(answered.events()).chain(moved.map(|(seq, _)| seq)),
         );
         let since = &self.facts.since;
         let restarted = since.start.filter(|start| start.how != Began::Command && moved.is_some_and(|(at, _)| start.seq > at));

@@ -8,13 +8,15 @@ mod noise;
 mod otherwise;
 mod silence;
 mod upload;
+mod words;
 
 pub(super) use found::Found;
 
 use self::command::sleeps_on;
-use self::silence::seconds;
+use self::words::seconds;
 use super::facts::{Began, Brought, Exchange, Facts, Probed, Restarted};
 use super::{Advice, Cause, Probe, Sure};
+use crate::baud::Baud;
 use crate::report::escape;
 use crate::timeline::event::Diagnosis;
 
@@ -127,6 +129,11 @@ impl<'a> Scene<'a> {
         Some(&self.probed()?.answered.as_ref()?.what)
     }
 
+    /// The same, where that was at `speed` and no probe had reset it before.
+    fn answered_at(&self, speed: Baud) -> Option<&'a Exchange> {
+        self.probe_answered().filter(|answered| answered.speed == speed && !self.answered_after_reset())
+    }
+
     /// Whether it answered only after a probe had reset it.
     fn answered_after_reset(&self) -> bool {
         self.probed().and_then(|probed| probed.answered.as_ref()).is_some_and(|answered| !answered.is_before_reset)
@@ -150,15 +157,13 @@ impl<'a> Scene<'a> {
     fn went_on(&self) -> Option<Found> {
         let facts = self.facts;
         let start = facts.since.start.filter(|start| start.how != Began::Command)?;
-        let by_probe = || self.probe_answered().filter(|answered| !self.answered_after_reset() && answered.speed == facts.speed);
-        let answered = facts.since.answered().or_else(by_probe)?;
+        let answered = facts.since.answered().or_else(|| self.answered_at(facts.speed))?;
         let has_started = facts.since.started.is_some() || self.probe_started().is_some_and(|started| started.is_before_reset);
         let is_strange = !facts.since.strange.is_empty() || self.probed().is_some_and(|probed| !probed.strange.is_empty());
         if has_started || is_strange || facts.since.switched.is_some() || facts.since.is_heard_elsewhere(facts.speed) {
             return None;
         }
-        let answer = answered.result.as_ref().map(|(seq, _)| *seq);
-        let evidence = [Some(start.seq), Some(answered.seq), answer].into_iter().flatten();
+        let evidence = [start.seq].into_iter().chain(answered.events());
         Some(match start.how {
             Began::Power => Found::new(
                 Cause::PowerWithoutEffect,

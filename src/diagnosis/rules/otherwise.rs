@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::boot::milliseconds;
+use super::words::milliseconds;
 use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Began, Exchange, Result, Upload};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};

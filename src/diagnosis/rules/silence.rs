@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::boot::{hotkeys_were, milliseconds};
+use super::boot::hotkeys_were;
+use super::words::{milliseconds, seconds, words_of};
 use super::{Found, Scene, boot_code_alone, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
@@ -33,16 +34,13 @@ impl Scene<'_> {
         if let Some((start, there)) = since.start.zip(stayed).filter(|(start, _)| start.how != Began::Command) {
             return Some(self.boot_code_went_on(start, there, evidence().collect()));
         }
-        let goes_on = self.probe_answered().filter(|answered| answered.speed == facts.speed && !self.answered_after_reset());
+        let goes_on = self.answered_at(facts.speed);
         if let Some(there) = stayed.or(goes_on.filter(|_| self.probe_started().is_none())).filter(|_| told) {
             let because = format!(
                 "it was told to restart, and {} is answered by the program that was to be left: the command arrived damaged",
                 there.text
             );
             return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, evidence().chain([there.seq]))));
-        }
-        if let Some(found) = self.went_on_elsewhere() {
-            return Some(found);
         }
         if let Some(answered) = self.probe_answered() {
             return Some(if answered.speed == facts.speed {
@@ -176,7 +174,7 @@ impl Scene<'_> {
             words_of(start),
             answered.text
         );
-        let seqs = [start.seq, answered.seq].into_iter().chain(answered.result.as_ref().map(|(seq, _)| *seq));
+        let seqs = [start.seq].into_iter().chain(answered.events());
         Found::new(without_effect(start), Sure::Likely, because, evidence.into_iter().chain(seqs))
             .against("a boot code that starts no application and takes commands without a hotkey looks the same", [])
     }
@@ -195,7 +193,7 @@ impl Scene<'_> {
             answered.text,
             answered.speed
         );
-        let evidence = [start.seq, answered.seq].into_iter().chain(answered.result.as_ref().map(|(seq, _)| *seq));
+        let evidence = [start.seq].into_iter().chain(answered.events());
         let found = Found::new(without_effect(start), Sure::Likely, because, evidence)
             .against("a module that keeps its speed and says nothing at its start looks the same", []);
         let advice = if start.how == Began::Power { Advice::PowerAtItsSpeed } else { Advice::ResetAtItsSpeed };
@@ -274,11 +272,10 @@ impl Scene<'_> {
     /// Nothing had come, and the application answers a probe at the same speed.
     pub(super) fn answered_late(&self, answered: &Exchange, evidence: Vec<u64>) -> Found {
         let since = &self.facts.since;
-        let result = answered.result.as_ref().map(|(seq, _)| *seq);
         if let Some(found) = self.went_on() {
             return found;
         }
-        let evidence = evidence.into_iter().chain([answered.seq]).chain(result);
+        let evidence = evidence.into_iter().chain(answered.events());
         if let Some(started) = self.probe_started() {
             return self.started_late(started, evidence.collect());
         }
@@ -360,16 +357,4 @@ pub(super) const fn without_effect(start: Start) -> Cause {
         Began::Power => Cause::PowerWithoutEffect,
         Began::Reset | Began::Command => Cause::ResetWithoutEffect,
     }
-}
-
-pub(super) fn words_of(start: Start) -> &'static str {
-    match start.how {
-        Began::Reset => "the release of reset",
-        Began::Power => "the supply came on",
-        Began::Command => "the command to restart",
-    }
-}
-
-pub(super) fn seconds(duration: Duration) -> String {
-    format!("{}.{} s", duration.as_secs(), duration.subsec_millis() / 100)
 }

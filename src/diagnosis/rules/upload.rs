@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::silence::seconds;
+use super::words::seconds;
 use super::{Found, Scene};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Began, Exchange, Result, Upload};

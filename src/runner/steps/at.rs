@@ -143,13 +143,15 @@ pub(super) fn run(conductor: &mut Conductor<'_>, at: &At) -> Result<(), Stop> {
     let Some(set) = &at.shows else { return Ok(()) };
     match shown(&answer.lines, set) {
         Some(captures) => conductor.keep_captures(&captures, answer.evidence.last().copied().unwrap_or_default()),
-        None => Err(Stop::Failed(Finding::new(
-            format!("the answer to {command} does not show {}", set.pattern(0)),
-            format!("{} in the answer to {command}, in a line before its result", set.pattern(0)),
-            answer.describe(),
-            answer.evidence,
-        ))),
+        None => Err(not_shown("the answer", command, set, answer.describe(), answer.evidence)),
     }
+}
+
+/// No line of `whose` answer to a command shows what it must.
+pub(super) fn not_shown(whose: &str, command: &str, set: &PatternSet, seen: String, evidence: Vec<u64>) -> Stop {
+    let pattern = set.pattern(0);
+    let expected = format!("{pattern} in the answer to {command}, in a line before its result");
+    Stop::Failed(Finding::new(format!("{whose} to {command} does not show {pattern}"), expected, seen, evidence))
 }
 
 /// What the groups of the pattern capture where one of `lines`, each ended by CR LF again, shows it; `None` where none does.

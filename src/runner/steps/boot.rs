@@ -194,11 +194,6 @@ pub(super) fn run(conductor: &mut Conductor<'_>, boot: &Boot) -> Result<(), Stop
     let Some(set) = &boot.shows else { return Ok(()) };
     match super::at::shown(&answer.lines, set) {
         Some(captures) => conductor.keep_captures(&captures, answer.evidence.last().copied().unwrap_or_default()),
-        None => Err(Stop::Failed(Finding::new(
-            format!("boot code's answer to {command} does not show {}", set.pattern(0)),
-            format!("{} in the answer to {command}, in a line before its result", set.pattern(0)),
-            answer.describe(),
-            answer.evidence,
-        ))),
+        None => Err(super::at::not_shown("boot code's answer", command, set, answer.describe(), answer.evidence)),
     }
 }

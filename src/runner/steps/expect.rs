@@ -45,8 +45,8 @@ pub(super) fn seen(conductor: &Conductor<'_>, begun: u64, taken: u64, wanted: &[
     let before = wanted.iter().filter_map(|(set, count)| Some(set.pattern(conductor.came_before(set, *count, taken)?).to_string()));
     match before.collect::<Vec<_>>().join(" and ") {
         before if before.is_empty() => {
-            let patterns = wanted.iter().flat_map(|(set, count)| (0..*count).map(|index| set.pattern(index)));
-            let near = patterns.filter_map(|pattern| Some((pattern, nearly(&came, pattern.source())?))).next();
+            let mut patterns = wanted.iter().flat_map(|(set, count)| (0..*count).map(|index| set.pattern(index)));
+            let near = patterns.find_map(|pattern| Some((pattern, nearly(&came, pattern.source())?)));
             near.map_or(shown.clone(), |(pattern, line)| format!("{shown}; nearly {pattern} is {}", describe_bytes(line)))
         }
         before => format!("{shown}; {before} had come before, and a step before this one took it, or what came behind it"),
@@ -58,16 +58,13 @@ fn nearly<'a>(came: &'a [u8], wanted: &PatternSource) -> Option<&'a [u8]> {
     let PatternSource::Text(wanted) = wanted else { return None };
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
     let wanted = String::from_utf8_lossy(wanted.trim_ascii());
-    let mut at = 0;
-    while let Some(begin) = came[at..].iter().position(|byte| !is_end(byte)).map(|begin| at + begin) {
-        let end = came[begin..].iter().position(is_end).map_or(came.len(), |end| begin + end);
-        at = came[end..].iter().position(|byte| !is_end(byte)).map_or(came.len(), |next| end + next);
-        let line = String::from_utf8_lossy(&came[begin..end]);
-        if strsim::damerau_levenshtein(line.trim(), &wanted) <= wanted.chars().count() / LETTERS {
-            return Some(&came[begin..at.min(end + 2)]);
-        }
-    }
-    None
+    // A line is what stands between two ends, with its own.
+    came.chunk_by(|one, next| !is_end(one) || is_end(next)).find_map(|line| {
+        let length = line.iter().position(is_end).unwrap_or(line.len());
+        let text = String::from_utf8_lossy(&line[..length]);
+        let is_near = length > 0 && strsim::damerau_levenshtein(text.trim(), &wanted) <= wanted.chars().count() / LETTERS;
+        is_near.then(|| &line[..line.len().min(length + 2)])
+    })
 }
 
 /// A time limit and what it counts from, in words.
