@@ -323,7 +323,7 @@ fn restores_share_what_an_interrupted_run_has_for_them() {
     let ran = run(body, Scripted::default(), |seam| seam.interrupt(at(100)));
     assert_eq!(ran.verdict.outcome, Outcome::Interrupted, "{:?}", ran.verdict);
     let end = ran.events.last().unwrap().t;
-    assert!(end > at(20_000) && end < at(20_200), "{end}");
+    assert!(end > at(25_000) && end < at(25_200), "{end}");
 }
 
 #[test]
@@ -596,6 +596,6 @@ fn an_interrupted_run_leaves_a_slow_board_to_start_and_says_nothing_against_it()
         let ran = run_around(HELD, evkit(SLOW), |seam| seam.interrupt(at(interrupted)), usual);
         assert_eq!(ran.verdict.outcome, Outcome::Interrupted, "{:?}", ran.verdict);
         assert!(ran.ended.given_up.is_none());
-        assert!(ran.events.last().unwrap().t < at(interrupted + 20_000), "{:?}", ran.events.last());
+        assert!(ran.events.last().unwrap().t < at(interrupted + 25_000), "{:?}", ran.events.last());
     }
 }

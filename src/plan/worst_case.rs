@@ -15,7 +15,7 @@ const ST_TRIES: u32 = 3;
 /// Easy Connect's pulse.
 const PULSE: Duration = Duration::from_millis(15);
 
-/// How long one character can take: 8N1 at 9600 baud, the lowest speed of the ladder.
+/// How long one character can take: 8N1 at 9600 baud, the lowest usual speed.
 const CHARACTER: Duration = Duration::from_micros(1042);
 
 impl Plan {

@@ -26,7 +26,7 @@ use crate::timeline::{ClockKind, Timeline, TimelineError};
 const INTERRUPTED_FINALLY: Duration = Duration::from_secs(5);
 
 /// How long `restore` and what follows it may take once the run was interrupted: two starts that are waited for for 5 s each, and the ladder twice.
-const INTERRUPTED_RESTORE: Duration = Duration::from_secs(20);
+const INTERRUPTED_RESTORE: Duration = Duration::from_secs(25);
 
 /// How long the application may take to report its version before a case.
 const FIRMWARE: Duration = Duration::from_millis(500);

@@ -117,7 +117,7 @@ fn what_putting_a_board_back_has_found_is_said() {
     let seen_on = |fault: &str| seen(ran(&format!("virtual: {{ fault: {fault} }}\nsteps:\n  - restore:\n")));
     let locked = "[left-at-speed=460800, speed-not-restorable], speed-outlives-reset: always";
     assert_eq!(seen_on(locked), "OK at 460800 baud, and none at 115200 after AT+IPR=115200 there");
-    assert_eq!(seen_on("no-power"), "no OK at 115200, 460800, 921600, 230400, 57600, 38400, 9600");
+    assert_eq!(seen_on("no-power"), "no OK at 115200, 460800, 921600, 230400, 57600, 38400, 19200, 9600, 1000000, 2000000, 3000000");
     let held = "steps:\n  - handshake:\n  - restore: { reset: false }\n";
     assert_eq!(seen(ran(held)), "boot code, which has acknowledged the hotkey and was not left");
 }

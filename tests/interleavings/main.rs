@@ -52,8 +52,8 @@ const SHRINKS: u32 = 4000;
 /// What a run may take behind the deadlines of its case: the probes of a diagnosis, and putting a board back whose `finally` does not.
 const PROBES: Duration = Duration::from_secs(10 * 60);
 
-/// What an interrupted run may take from then on: 5 s up to `restore`, 20 s from there on, and what is carried out already.
-const INTERRUPTED: Duration = Duration::from_secs(26);
+/// What an interrupted run may take from then on: 5 s up to `restore`, 25 s from there on, and what is carried out already.
+const INTERRUPTED: Duration = Duration::from_secs(31);
 
 /// So long may be waited at the end for what is still on the wire, before TX idles again.
 const DRAINED: Duration = Duration::from_secs(60);

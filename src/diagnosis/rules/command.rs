@@ -5,32 +5,17 @@ use std::time::Duration;
 
 use super::words::milliseconds;
 use super::{Found, Scene, quoted};
-use crate::baud::Baud;
-use crate::diagnosis::facts::{Began, Brought, Exchange, Failed, Probed, Result, is_known_command, is_told_more};
+use crate::diagnosis::facts::{Exchange, Failed, Result, is_known_command, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// The application answers ATI, and what begins with it, by so many lines.
 const THREE_LINES: usize = 3;
-/// Easy Connect gives the module so long to switch to the speed of an AT+IPR.
-const SWITCHES: Duration = Duration::from_millis(300);
 /// How long a module may take to wake. An assumption: it is published nowhere.
 const WAKES: Duration = Duration::from_secs(1);
 
 /// Why a module sleeps that said so and that several commands have not woken.
 pub(super) fn sleeps_on(asked: usize) -> String {
     format!("it said #SLEEP, and {asked} commands after that brought nothing: commands alone do not wake it")
-}
-
-/// `found`, and what a probe has shown since.
-fn found_later(found: Found, answered: &Exchange) -> Found {
-    let because = format!("{}; a little later {} is answered there", found.because, answered.text);
-    let evidence: Vec<u64> = found.evidence.iter().copied().chain(answered.events()).collect();
-    Found { because, sure: Sure::VeryLikely, evidence, ..found }
-}
-
-/// How long after the answer to one command another one was sent.
-fn pause_between(answered: &Exchange, next: &Exchange) -> Duration {
-    next.at.since(answered.at + answered.took)
 }
 
 impl Scene<'_> {
@@ -168,7 +153,7 @@ impl Scene<'_> {
         if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)).or_else(|| self.answered_after_all(last)) {
             return Some(found);
         }
-        if let Some(found) = self.answered_at(last.speed).and_then(|answered| Some(found_later(self.switched_too_soon(last)?, answered))) {
+        if let Some(found) = self.switched_by_now(last) {
             return Some(found);
         }
         let has_switched =
@@ -245,7 +230,7 @@ impl Scene<'_> {
     }
 
     /// A command came back, and its answer not in time: the application answers the next one at the same speed.
-    fn answers_late(&self, last: &Exchange) -> Option<Found> {
+    pub(super) fn answers_late(&self, last: &Exchange) -> Option<Found> {
         let answered = self.answered_at(last.speed)?;
         let echo = last.echo?;
         let because = format!(
@@ -253,44 +238,6 @@ impl Scene<'_> {
             last.text, answered.text
         );
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, echo, answered.seq]).next(Advice::TooLate))
-    }
-
-    /// AT+IPR was taken, and what was sent at the new speed so soon behind it that the module may not have switched brought no answer.
-    pub(super) fn switched_too_soon(&self, last: &Exchange) -> Option<Found> {
-        let since = &self.facts.since;
-        let pairs = since.exchanges.iter().zip(since.exchanges.iter().skip(1));
-        let (told, first, result) = pairs.filter(|(_, first)| first.seq <= last.seq).find_map(|(told, first)| {
-            let (_, result) = told.result.as_ref().filter(|(_, result)| matches!(result, Result::Ok | Result::Zero))?;
-            let is_followed = told.told_speed() == Some(first.speed) && told.speed != first.speed && first.speed == last.speed;
-            let is_lost = !matches!(first.result, Some((_, Result::Ok | Result::Zero)));
-            (is_followed && is_lost && pause_between(told, first) < SWITCHES).then_some((told, first, result))
-        })?;
-        let because = format!(
-            "{} was answered by {result}, and {} went out at {} baud {} after that: the module may not have switched by then",
-            told.text,
-            first.text,
-            first.speed,
-            milliseconds(pause_between(told, first))
-        );
-        let and = if first.seq == last.seq { "" } else { "; what it could not read then stood before what came next" };
-        let evidence = [told.seq, first.seq, last.seq];
-        Some(Found::new(Cause::NotAsExpected, Sure::Likely, format!("{because}{and}"), evidence).next(Advice::SwitchesLater))
-    }
-
-    /// The port went to another speed before AT+IPR was answered: the answer comes at the speed before, and what is sent at the new one may come too early.
-    pub(super) fn followed_too_early(&self, last: &Exchange) -> Option<Found> {
-        let since = &self.facts.since;
-        let told = since.exchanges.iter().find(|exchange| Some(exchange.seq) == since.followed_early)?;
-        let is_next = told.told_speed() == Some(last.speed) && !matches!(last.result, Some((_, Result::Ok | Result::Zero)));
-        if told.seq != last.seq && !is_next {
-            return None;
-        }
-        let because = format!(
-            "the port was set to {} baud before {} was answered: its answer comes at {} baud still, and is no word at {}",
-            self.facts.speed, told.text, told.speed, self.facts.speed
-        );
-        let evidence = [told.seq, last.seq].into_iter().chain(since.last_in.filter(|came| *came > told.seq));
-        Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence).next(Advice::FollowedTooEarly))
     }
 
     /// The answer came when the step had given up, behind what a probe had sent.
@@ -342,229 +289,6 @@ impl Scene<'_> {
                 entry.text, last.text
             );
             Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [entry.seq, *taken, last.seq]).next(Advice::HotkeyFirst)
-        })
-    }
-
-    /// AT+IPR was answered, the host followed, and nobody is there.
-    pub(super) fn did_not_switch(&self, last: &Exchange, old: Baud, seq: u64) -> Found {
-        let new = self.facts.speed;
-        let evidence = [seq, last.seq];
-        let told = self.facts.moved.filter(|(at, told)| *at == seq && *told != new).map(|(_, told)| told);
-        let result = self.facts.since.exchanges.iter().find(|exchange| exchange.seq == seq).and_then(|exchange| exchange.result.as_ref());
-        let said = result.map_or_else(String::new, |(_, result)| result.to_string());
-        if let Some(answered) = self.probe_answered().filter(|answered| told == Some(answered.speed)) {
-            let because = format!(
-                "AT+IPR={speed} was answered by {said}, and {} is answered at {speed} baud: the module switched as it was told, and the port went to {new}",
-                answered.text,
-                speed = answered.speed
-            );
-            let found = Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain(answered.events()));
-            return self.runs_at(found, answered.speed, Advice::PutBack);
-        }
-        if let Some(answered) = self.probe_answered().filter(|answered| answered.speed != new && !self.answered_after_reset()) {
-            let because = format!(
-                "AT+IPR was answered by {said}, and {} is answered at {} baud and not at {new}: the module did not switch",
-                answered.text, answered.speed
-            );
-            return Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain(answered.events()))
-                .next_with(Advice::DoesNotSwitch, &[("SPEED", &answered.speed)]);
-        }
-        let because = format!(
-            "AT+IPR was answered by {said} at {old} baud, the host went to {new}, and nobody answers there: the module did not switch, or not to that"
-        );
-        if self.is_noisy() {
-            return self.noise(&because, evidence.to_vec());
-        }
-        let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence)
-            .next_with(Advice::GoneAfterSwitch, &[("HOME", &self.facts.home)]);
-        if !self.is_probed(Probe::Ask) {
-            return found.or(Cause::ShutDown, "it may have fallen silent just then; in that case it answers at no speed", Probe::Ask);
-        }
-        if !self.is_probed(Probe::Wait) {
-            return found.or_restarting();
-        }
-        let is_said_to = |probed: &&Probed| !probed.unasked.is_empty() && !probed.waits_at.contains(&old);
-        if self.probed().filter(is_said_to).is_some() {
-            let because = "something comes that is no word at this speed: a module that restarts is back at the speed before";
-            return Found { at: Some(old), ..found.or(Cause::UncommandedReset, because, Probe::Wait) };
-        }
-        if self.answered_after_reset() || self.probe_started().is_some_and(|started| !started.is_before_reset) {
-            let because =
-                format!("AT+IPR was answered by {said} at {old} baud, and nobody answered after that at any speed, until a reset");
-            return self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence), old);
-        }
-        // A reset may undo the AT+IPR or not.
-        let resets_at = self.probed().map(|probed| &probed.resets_at);
-        if let Some(at) = [old, new].into_iter().find(|speed| resets_at.is_none_or(|resets_at| !resets_at.contains(speed))) {
-            return Found {
-                at: Some(at),
-                ..found.or(Cause::ShutDown, "it may have fallen silent just then; in that case it answers after a reset", Probe::Reset)
-            };
-        }
-        found.against("AT is not answered at any usual speed either", [])
-    }
-
-    /// What was asked was asked before the application said that it has started, and it answers now: what comes so early is lost.
-    fn asked_too_early(&self, last: &Exchange) -> Option<Found> {
-        let started = self.facts.since.started.filter(|started| *started > last.seq)?;
-        let answered = self.answered_at(self.facts.speed)?;
-        let because = format!(
-            "{} was sent before the application said that it has started, and what comes so early is lost; {} after that was answered",
-            last.text, answered.text
-        );
-        let evidence = self.begin().into_iter().chain([last.seq, started, answered.seq]);
-        Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(Advice::AskedTooEarly))
-    }
-
-    /// It talks by itself and answers nothing.
-    pub(super) fn does_not_hear(&self, last: &Exchange) -> Option<Found> {
-        let since = &self.facts.since;
-        let message = since.started.or(since.spoke)?;
-        let asked = since.exchanges.len();
-        if let Some(odd) = since.exchanges.iter().find(|exchange| Some(exchange.speed) == since.spoke_at && !exchange.lines.is_empty()) {
-            let answer = odd.lines.first().map_or_else(String::new, |line| quoted(&line.text));
-            let because = format!("it says clearly that it has started, and what it answers to {}, {answer}, is no word of it", odd.text);
-            return Some(
-                Found::new(
-                    Cause::Garbage,
-                    Sure::VeryLikely,
-                    because,
-                    [message, odd.seq].into_iter().chain(odd.lines.first().map(|line| line.seq)),
-                )
-                .next(Advice::AnswersGarbled),
-            );
-        }
-        if let Some(found) = self.asked_too_early(last) {
-            return Some(found);
-        }
-        let evidence = || self.begin().into_iter().chain([message, last.seq]);
-        let talked = if since.started.is_some() { "start-up messages came" } else { "it talked" };
-        let because = if asked == 1 {
-            format!("{talked}, and {} brought not even an echo", last.text)
-        } else {
-            format!("{talked}, and none of {asked} commands brought even an echo")
-        };
-        if let Some(answered) = self.probe_answered() {
-            let speed = answered.speed;
-            return Some(if speed == self.facts.speed {
-                let because = format!("it fell silent after it had started, and answers {} right after another start", answered.text);
-                self.after_other_speed(Found::new(Cause::ShutDown, Sure::Likely, because, evidence().chain([answered.seq])), speed)
-            } else {
-                self.elsewhere(answered, evidence().collect())
-            });
-        }
-        let elsewhere = self.said_elsewhere(evidence().collect()).or_else(|| self.may_say_elsewhere(evidence().collect()));
-        if elsewhere.is_some() {
-            return elsewhere;
-        }
-        let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence());
-        Some(match (self.is_probed(Probe::Wait), self.is_probed(Probe::Reset)) {
-            (_, true) => self.hangs_or_is_deaf(found),
-            (false, _) => found.or_restarting(),
-            (true, _) => found.or(
-                Cause::ShutDown,
-                "it may have shut itself down right after it had started; in that case AT right after a reset is answered",
-                Probe::Reset,
-            ),
-        })
-    }
-
-    /// It talks and answers nothing. Whether the module was heard to answer over the same wires tells an application that hangs from a host that is not heard.
-    pub(super) fn hangs_or_is_deaf(&self, found: Found) -> Found {
-        if let Some(hangs) = self.hangs_where_heard(&found) {
-            return hangs;
-        }
-        if self.is_probed(Probe::Boot) {
-            return Found { because: format!("{}; the hotkey brought no 0x9A either", found.because), ..found };
-        }
-        found.or(
-            Cause::ApplicationHangs,
-            "an application that hangs answers as little; in that case boot code takes the hotkey",
-            Probe::Boot,
-        )
-    }
-
-    /// The host was heard in this case: what answers nothing now hangs.
-    pub(super) fn hangs_where_heard(&self, found: &Found) -> Option<Found> {
-        let heard = self.now.unwrap_or(self.facts).heard;
-        let (seq, who) = match (heard.by_boot_code, heard.by_application) {
-            (Some(seq), _) => (seq, "boot code answers over the same wires"),
-            (None, Some((seq, _))) => (seq, "it had answered before over the same wires"),
-            (None, None) => return None,
-        };
-        let because = format!("{}; {who}, so that the host is heard: it is the application that hangs", found.because);
-        let evidence = found.evidence.iter().copied().chain([seq]);
-        let is_from_power = self.facts.since.start.is_some_and(|start| start.how == Began::Power);
-        Some(Found::new(Cause::ApplicationHangs, Sure::Likely, because, evidence).next(is_from_power.then_some(Advice::HangsAfterPower)))
-    }
-
-    /// It had fallen silent and answers at `speed` after a reset: bytes at another speed that were sent before may be why.
-    pub(super) fn after_other_speed(&self, found: Found, speed: Baud) -> Found {
-        let others: Vec<String> = self.facts.since.misframed_at(speed).iter().map(ToString::to_string).collect();
-        if others.is_empty() {
-            return found;
-        }
-        let told = self.facts.moved.map_or_else(String::new, |(_, told)| format!(" (AT+IPR={told} of this case was taken)"));
-        let because =
-            format!("{}; before that bytes were sent at {} baud, which was not its speed then{told}", found.because, others.join(", "));
-        Found { because, ..found }.next(Advice::SentAtOtherSpeed)
-    }
-
-    /// It answered, and then no more, without a restart.
-    pub(super) fn fell_silent(&self, last: &Exchange) -> Option<Found> {
-        let since = &self.facts.since;
-        let spoke = since.spoke.or(last.echo)?;
-        if let Some(found) = self.asked_too_early(last) {
-            return Some(found);
-        }
-        let evidence = || [spoke, last.seq];
-        if let Some(answered) = self.probe_answered() {
-            let other = answered.speed != self.facts.speed;
-            return Some(if self.answered_after_reset() {
-                let at = if other { format!(" at {} baud", answered.speed) } else { String::new() };
-                let because = format!(
-                    "it had answered, then {} brought nothing, nor did AT after that; after a reset it answers again{at}",
-                    last.text
-                );
-                let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([answered.seq]));
-                self.after_other_speed(found, answered.speed)
-            } else if other {
-                self.wrong_speed(answered, evidence().to_vec())
-            } else if let Some(found) = self.answers_late(last) {
-                found
-            } else {
-                let because = format!(
-                    "{} brought nothing, and {} after it was answered: the first command after a sleep is lost",
-                    last.text, answered.text
-                );
-                Found::new(Cause::Asleep, Sure::Likely, because, evidence().into_iter().chain([answered.seq]))
-            });
-        }
-        if let Some(Brought { what: (started, message), .. }) = self.probe_started() {
-            let because = format!("it had answered, then {} brought nothing; after a reset {message} came", last.text);
-            return Some(Found::new(Cause::ShutDown, Sure::Likely, because, evidence().into_iter().chain([*started])));
-        }
-        let because = format!("it had answered, and {} brought nothing, without a restart and without #SLEEP", last.text);
-        let found = Found::new(Cause::ShutDown, Sure::Likely, because, evidence());
-        let home = self.facts.home;
-        if self.is_probed(Probe::Reset) && self.probed().is_some_and(|probed| !probed.resets_at.contains(&home)) {
-            // A reset may have put it back to its own speed, where nobody has listened.
-            let because = "its supply may be gone, or a wire; in that case a reset brings nothing at its own speed either";
-            return Some(Found { at: Some(home), ..found.or(Cause::NothingCame, because, Probe::Reset) });
-        }
-        if self.is_probed(Probe::Reset) {
-            return Some(
-                found.against("not even a reset brings it back: the supply may be gone as well", []).next(Advice::SupplyMayBeGone),
-            );
-        }
-        Some(match (self.is_probed(Probe::Wake), self.is_probed(Probe::Wait)) {
-            (false, _) => {
-                found.or(Cause::Asleep, "a module that sleeps loses a command as well; in that case the next one is answered", Probe::Wake)
-            }
-            (true, false) => found.or_restarting(),
-            (true, true) => {
-                found.or(Cause::NothingCame, "its supply may be gone, or a wire; in that case a reset brings nothing", Probe::Reset)
-            }
         })
     }
 }

@@ -4,9 +4,11 @@ mod boot;
 mod command;
 mod found;
 mod garbage;
+mod mute;
 mod noise;
 mod otherwise;
 mod silence;
+mod switch;
 mod upload;
 mod words;
 
