@@ -74,6 +74,10 @@ advice! {
         "the board is at its own speed or at the one that the case told it, and the port is at another",
         "the board is at SPEED baud, where it should be: mend the case, not the board. The port was at PORT, and `uart: { baud: SPEED }` sets it to that. Where board and port are both to be at PORT, the case sends AT+IPR=PORT first and waits for its \
          OK (boot code says 0), and does so again after a restart, which may undo it";
+    SpeedRefused: WrongSpeed,
+        "the port followed an AT+IPR that was refused",
+        "the board is at SPEED baud: AT+IPR=PORT was answered by CODE, so that it has not gone there. Leave the port at SPEED, or take another speed: which ones boot code takes is published nowhere (Easy Connect uses 115200 and 460800). \
+         A step that goes on whatever is answered (`result: any`) does not see this";
     UndoneByReset: WrongSpeed,
         "the case moved the board, and a restart has moved it back",
         "the board is at SPEED baud again since it was restarted: mend the case, not the board. AT+IPR=PORT of this case held until then only, so set the port back as well: `uart: { baud: SPEED }` behind the restart";
@@ -115,7 +119,7 @@ advice! {
         "no hotkey was sent since the module last started (AT#BOOT starts the application as well): put a step `handshake` right before this one, which resets the module and sends the hotkey";
     NoReset: ApplicationAnswered,
         "hotkeys were sent without a reset before them",
-        "boot code takes the hotkey right after a reset only, and this case has pulsed none: take `pulse: none` away from the step `handshake`, or put a step `reset` before it";
+        "boot code takes the hotkey right after a reset only, and this case has pulsed none before it: send it by a step `handshake` without `pulse: none`, which resets the module first";
     TookIt: BootCodeAnswered,
         "0x9A was the last thing that came",
         "where the case wants the application, leave boot code with AT#BOOT, or pulse reset and send no hotkey. Boot code takes the hotkey right after a reset, as it should: where the case wants it not to, mend the case \
@@ -127,7 +131,7 @@ advice! {
         "AT#LDRST came back, and nothing is answered since",
         "send it without waiting for an answer (a step `send`, as the shipped *boot entry by AT#LDRST* does), and the hotkey then, `handshake: { pulse: none }`: where boot code takes it, it was entered";
     HotkeyFirst: BootCodeAnswered,
-        "AT#LDRST was answered OK, and a command was sent before the hotkey",
+        "AT#LDRST was answered OK, and no hotkey was sent behind it, or a command before it",
         "boot code takes commands after the hotkey only (`handshake: { pulse: none }`), and its own only. To be back in the application send AT#BOOT behind that (a step `boot`), or pulse reset and wait for #SYSSTART";
     RunsWhileHeld: BootCodeAnswered,
         "0x9A came while reset was asserted",
@@ -143,7 +147,7 @@ advice! {
         "send the hotkey for longer after the release: `handshake: { strategy: repeat, within: 10 s }`";
     SendSooner: NotAcknowledged,
         "an earlier hotkey is acknowledged",
-        "send the hotkey from the release on and often: `handshake: { strategy: repeat }`";
+        "send the hotkey from the release on and often: `handshake: { strategy: repeat }`, without `pulse: none` and with nothing between the release and the step";
     MoreOften: NotAcknowledged,
         "hotkeys were missed, and of those with less than half the pause between them one is acknowledged",
         "send it more often: `handshake: { every: 1 ms }`, some ten times (`repeat`). If it is missed now and then all the same, see whether the timeline says that this computer was late";
@@ -208,10 +212,13 @@ advice! {
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
         "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
+    RestartedLate: StillStarting,
+        "AT#RESET was carried out without an answer, and it came up when it was waited for longer",
+        "a module may restart before its OK is out: where the step waits for that, send it without (`send: { text: \"AT#RESET=1\\r\" }`), as the shipped *restart by command* does. Where it waits for the start, give it more time: it took TOOK here (`within: ENOUGH`)";
     OrNoHotkey: StillStarting,
         "it came up when it was waited for longer, and no hotkey was sent since the reset",
-        "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`). Where 0x9A is what the step waits for: boot code says that to a hotkey (0xC5) only, \
-         and none was sent since the reset (a step `handshake` sends it)";
+        "nothing is wrong with the board. Where 0x9A is what the step waits for: boot code says that to a hotkey (0xC5) only, and none was sent since the reset (a step `handshake` sends it). Where the start is: it took TOOK here, and the step gave it less; \
+         give it more, with some to spare (`within: ENOUGH`)";
     ResetFirst: DoesNotStart,
         "only a command to restart was tried",
         "pulse reset: if the application starts then, only the restart by command hangs, and a reset does what it should. If a reset does not help either, see whether boot code takes the hotkey \
@@ -286,7 +293,7 @@ advice! {
         "measure the supply at the kit and look at the wires: not even a reset brings it back";
     RefusedAtOnce: Refused,
         "AT#UP itself was answered by an error",
-        "ask ATI0 for the boot version; older firmware wanted commands before the reset into boot code (AT#LDCORE, AT#NVMSV)";
+        "try once more: a command that is damaged on its way is answered by an error as well. Then ask ATI0 for the boot version; older firmware wanted commands before the reset into boot code (AT#LDCORE, AT#NVMSV)";
     RefusedLower: Refused,
         "the image is lower than what is installed",
         "that is what should happen: only the installed version or a higher one goes in. Take another image, or say `result: refused` where the refusal is what is tested";

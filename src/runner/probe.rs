@@ -127,6 +127,12 @@ pub(super) fn diagnose(conductor: &mut Conductor<'_>, around: &Circumstances, re
         }
     }
     conductor.set_deadline(MonoTime::FAR_FUTURE);
+    if matches!(probed.stop, Some(Stop::Restarted(_))) {
+        // Why it has restarted may come right behind the message that showed it, which says that once more.
+        let reason = let_come(conductor);
+        found = look(conductor).or(found);
+        probed.stop = reason.err().filter(|stop| matches!(stop, Stop::GivenUp(_) | Stop::Interrupted)).or(probed.stop);
+    }
     if conductor.speed != speed {
         // A rig that fails here fails again, and is told, when the board is put back.
         let _ = conductor.set_speed(speed);

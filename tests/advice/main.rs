@@ -6,6 +6,7 @@
 mod boards;
 
 mod answers;
+mod apart;
 mod boot;
 mod own;
 mod shipped;

@@ -114,6 +114,18 @@ steps:
 ",
     Advice::PortElsewhere
 )]
+// The port follows a speed that boot code has refused.
+#[case(
+    "effects: [speed]
+steps:
+  - handshake:
+  - boot: { command: AT+IPR=1000000, result: any }
+  - uart: { baud: 1000000 }
+  - wait: 300 ms
+  - boot: { command: ATI0 }
+",
+    Advice::SpeedRefused
+)]
 // What boot code was told, a restart has undone.
 #[case(
     "effects: [speed]

@@ -144,6 +144,10 @@ steps:
 #[case("steps:\n  - at: { command: AT }\n  - reset: assert\n  - at: { command: AT, tries: 2 }\n", Advice::HeldByCase)]
 #[case("steps:\n  - reset: { pulse: 15 ms }\n  - expect: { hex: 9a, within: 500 ms }\n", Advice::OrNoHotkey)]
 #[case(
+    "virtual: { reset-command-answered: false, application-start: 10 s }\neffects: [nvm]\nsteps:\n  - at: { command: AT#RESET=1 }\n",
+    Advice::RestartedLate
+)]
+#[case(
     "virtual: { fault: [sleeps-after=2 s, ignores-reset] }
 steps:
   - at: { command: AT }

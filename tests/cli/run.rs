@@ -126,8 +126,9 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
 #[test]
 fn a_fault_is_put_into_every_virtual_board() {
     let place = Place::new();
+    place.write("own.yaml", "format: 1\nscenario: own\nsteps:\n  - handshake:\n");
     for link in [&["--simulate"][..], &[]] {
-        let output = place.output(&[&["run", "--fault", "deaf", "--fault", "sleeps-after=60 s", "healthy-handshake"], link].concat());
+        let output = place.output(&[&["run", "--fault", "deaf", "--fault", "sleeps-after=60 s", "own.yaml"], link].concat());
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert!(output.stderr.contains("cause      talks-but-does-not-hear (very likely)"), "{output:?}");
     }

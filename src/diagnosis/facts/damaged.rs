@@ -27,6 +27,14 @@ impl Facts {
         }
     }
 
+    /// An LF without a CR before it, where the application is known to be at this speed, came of a CR that was lost or changed; boot code sends none.
+    pub(super) fn note_bare_lf(&mut self) {
+        let is_known = self.since.spoke_at == Some(self.speed) && !self.since.in_boot_code;
+        if let Some((seq, _)) = self.bare_lf.take_if(|(_, speed)| is_known && *speed == self.speed) {
+            self.note_damaged(seq);
+        }
+    }
+
     /// Whether the host is at the speed of the case, and not at one that a probe tries.
     pub(super) fn is_here(&self) -> bool {
         self.probed.as_ref().is_none_or(|probed| probed.speed == self.speed)
@@ -142,6 +150,15 @@ impl Facts {
             self.note_damaged(line.seq);
         }
         is_damaged
+    }
+
+    /// Notes an answer that shows a command damaged on its way, or lost.
+    pub(super) fn note_command_hit(&mut self, seq: u64) {
+        let before = self.damaged.len();
+        self.note_damaged(seq);
+        if self.damaged.len() > before {
+            self.commands_hit.push(seq);
+        }
     }
 
     pub(super) fn note_damaged(&mut self, seq: u64) {

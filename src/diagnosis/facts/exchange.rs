@@ -127,6 +127,19 @@ impl Exchange {
         [self.seq].into_iter().chain(self.result.as_ref().map(|(seq, _)| *seq))
     }
 
+    /// An application takes the boot code's preamble for a line of its own: an error may be the answer to that, and the command's comes behind it.
+    pub(super) fn reopen_behind_preamble(&mut self) {
+        let is_refused = matches!(self.result, Some((_, Result::Error | Result::Cme(_))));
+        if self.has_preamble && is_refused && !self.is_over {
+            self.result = None;
+        }
+    }
+
+    /// Whether it was answered by an error, by whichever program.
+    pub(in crate::diagnosis) const fn is_refused(&self) -> bool {
+        matches!(self.result, Some((_, Result::Error | Result::Cme(_) | Result::Code(_))))
+    }
+
     /// Whether what comes now can be its answer.
     pub(super) const fn is_open(&self) -> bool {
         self.result.is_none() && !self.is_over

@@ -1,9 +1,9 @@
 //! What came: bytes to lines, and lines to what they are.
 
 use super::exchange::{End, Exchange, Line, Result, is_known_command, is_unsolicited, result_of};
-use super::probed::Taken;
+use super::probed::{Probed, Taken};
 use super::since::Came;
-use super::{ACKNOWLEDGE, BYTES, Facts, HOTKEY, LATE, LINE, LINES, PAUSE};
+use super::{ACKNOWLEDGE, BYTES, Facts, HOTKEY, LATE, LINE, LINES, PAUSE, REASON, Restarted};
 use crate::diagnosis::{Probe, damage};
 use crate::time::MonoTime;
 use crate::timeline::event::Event;
@@ -38,6 +38,7 @@ impl Facts {
         for &byte in bytes {
             self.mirror(byte);
             self.byte(seq, byte);
+            self.last_byte = Some(byte);
         }
     }
 
@@ -93,6 +94,13 @@ impl Facts {
             }
             b'\n' => {
                 self.ended_at = self.came_at;
+                // The application says no LF without a CR before it, and boot code none at all.
+                // What came first may have begun before it was listened to.
+                let has_begun = self.last_byte.is_some() || self.since.first_out.is_some();
+                if self.last_byte != Some(b'\r') && has_begun && self.is_here() && !self.since.has_sent_lf {
+                    self.bare_lf.get_or_insert((seq, self.speed));
+                    self.note_bare_lf();
+                }
                 let text = std::mem::take(&mut self.line);
                 self.line(Line { seq, text, end: End::Lf });
             }
@@ -153,6 +161,14 @@ impl Facts {
         if !is_damaged && text.starts_with("#REBOOT") || text == "#SYSSTART" || text.starts_with("#SIMST") {
             self.spoke(line.seq);
             self.since.in_boot_code = false;
+            let now = self.now;
+            let is_reason = |restarted: &&mut Restarted| {
+                let has_none = restarted.seq < line.seq && !restarted.message.starts_with("#REBOOT");
+                has_none && text.starts_with("#REBOOT") && now.since(restarted.at) < REASON
+            };
+            if let Some(restarted) = self.restarted.as_mut().filter(is_reason) {
+                (restarted.seq, restarted.message) = (line.seq, text.clone());
+            }
             if let Some(started) = self.brought((line.seq, text.clone())) {
                 self.probed.as_mut().map(|probed| probed.started.get_or_insert(started));
             }
@@ -189,8 +205,14 @@ impl Facts {
         self.end_cut_echo();
         let is_applications = result.is_applications();
         self.since.in_boot_code = !is_applications;
-        let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, is_applications);
+        // Hotkeys and what had no CR stand in its line still, or were answered by this.
+        let is_behind_hotkeys = self.since.hotkey_is_last || self.since.last().is_some_and(|last| last.behind_hotkeys);
+        let is_line_clean = is_applications && !is_behind_hotkeys && self.since.unended.is_empty();
+        let was_line_clean = std::mem::replace(&mut self.since.is_line_clean, is_line_clean);
         let ended_at = self.ended_at;
+        if is_applications && let Some(last) = self.since.exchanges.back_mut() {
+            last.reopen_behind_preamble();
+        }
         let answered = self.since.answered_now(ended_at).map(|asked| {
             asked.result = Some((seq, result.clone()));
             asked.took = ended_at.since(asked.at);
@@ -231,9 +253,11 @@ impl Facts {
             self.heard.by_boot_code_result = Some(seq);
         }
         let is_error = matches!(result, Result::Error | Result::Cme(_)) && *result != Result::Cme(Some(1120));
-        if is_known_command(&asked.text) && is_error && was_line_clean {
+        // A module that is starting may say just that by an error without a number.
+        let may_be_starting = *result == Result::Cme(None) && self.since.is_core_starting(self.speed);
+        if is_known_command(&asked.text) && is_error && was_line_clean && !asked.has_preamble && !may_be_starting {
             // Every module knows it: it was damaged on the way.
-            self.note_damaged(seq);
+            self.note_command_hit(seq);
         } else if let Some(other) = self.tells_otherwise(&asked) {
             self.note_damaged(other);
         } else if self.since.last().is_some_and(|last| last.seq == asked.seq) && self.answers_in_between() {
@@ -263,6 +287,7 @@ impl Facts {
         self.since.spoke = Some(seq);
         self.since.spoke_at = Some(self.speed);
         self.since.runs_at = Some(self.speed);
+        self.note_bare_lf();
         if self.is_off {
             self.spoke_without_supply.get_or_insert(seq);
         }
@@ -277,8 +302,8 @@ impl Facts {
         if let Some(probed) = self.probed.as_mut().filter(|probed| probed.speed == speed && probed.strange.len() < LINES) {
             probed.strange.push(line.clone());
         }
-        let has_started = self.since.started.is_some();
-        if let Some(probed) = self.probed.as_mut().filter(|probed| probed.speed != speed && has_started) {
+        let has_started = |probed: &Probed| probed.started.as_ref().is_some_and(|started| started.speed == speed);
+        if let Some(probed) = self.probed.as_mut().filter(|probed| probed.speed != speed && has_started(probed)) {
             probed.strange_elsewhere.get_or_insert(line.seq);
         }
         if self.since.strange.len() < LINES {

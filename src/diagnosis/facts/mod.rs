@@ -37,6 +37,9 @@ const LATE: u32 = 2;
 /// Longer than any pause within a line, a USB adapter's latency included.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Why it restarted a module says soon behind that it has started, where it says it later.
+const REASON: Duration = Duration::from_secs(1);
+
 /// What ends so soon behind what came was ended by that.
 const AT_ONCE: Duration = Duration::from_millis(2);
 
@@ -57,6 +60,7 @@ pub(super) struct Heard {
 /// The end of the last step that failed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failed {
+    pub(super) seq: u64,
     pub(super) at: MonoTime,
     /// Nothing had come right before it: its time was over.
     pub(super) is_by_time: bool,
@@ -66,6 +70,7 @@ pub(super) struct Failed {
 #[derive(Debug, Clone)]
 pub(super) struct Restarted {
     pub(super) seq: u64,
+    pub(super) at: MonoTime,
     pub(super) message: String,
     /// The message was the first thing that came since a commanded start, so long after that.
     pub(super) first_after: Option<Duration>,
@@ -111,6 +116,8 @@ pub(super) struct Facts {
     told: Vec<Told>,
     /// The application refused to enter boot code because it was still starting: the command, and the answer.
     pub(super) entry_refused: Option<(u64, u64)>,
+    /// What reset it last, by its line or its supply.
+    pub(super) begun_by_line: Option<u64>,
     /// The last AT+IPR that was taken (OK, boot code: 0), and the speed that it told.
     pub(super) moved: Option<(u64, Baud)>,
     /// The application said OK to the command that enters boot code.
@@ -123,8 +130,10 @@ pub(super) struct Facts {
     pub(super) heard: Heard,
     /// Version and key number of the last image that was accepted.
     pub(super) took: Option<(Version, KeyNumber)>,
-    /// Known words that came damaged, in the whole case, at most eight.
+    /// Known words that came damaged, and answers that show a command damaged or lost, in the whole case, at most eight.
     damaged: Vec<u64>,
+    /// Those of them that show a command damaged or lost.
+    commands_hit: Vec<u64>,
     /// A probe was answered, then several were not, and this one was again.
     gap: Option<u64>,
     /// How often an echo or an answer came late: when something else had been sent, or behind its result.
@@ -135,6 +144,10 @@ pub(super) struct Facts {
     /// When bytes came last.
     came_at: MonoTime,
     line: Vec<u8>,
+    /// The last byte that came.
+    last_byte: Option<u8>,
+    /// An LF without a CR before it, and the host's speed then.
+    bare_lf: Option<(u64, Baud)>,
     /// When a line ended last.
     ended_at: MonoTime,
     /// A line that ended with CR: an LF may follow.
@@ -166,6 +179,7 @@ impl Default for Facts {
             image: None,
             told: Vec::new(),
             entry_refused: None,
+            begun_by_line: None,
             moved: None,
             entry_taken: None,
             hotkeys_before: (0, 0),
@@ -173,12 +187,15 @@ impl Default for Facts {
             heard: Heard::default(),
             took: None,
             damaged: Vec::new(),
+            commands_hit: Vec::new(),
             gap: None,
             late: 0,
             probed: None,
             failed: None,
             came_at: MonoTime::ZERO,
             line: Vec::new(),
+            last_byte: None,
+            bare_lf: None,
             ended_at: MonoTime::ZERO,
             pending: None,
         }
@@ -193,9 +210,14 @@ fn capitals(sent: &str) -> String {
 }
 
 impl Facts {
-    /// The reads that brought known words that came damaged, in the whole case, at most eight.
+    /// The reads that brought known words that came damaged, or answers that show a command damaged or lost, in the whole case, at most eight.
     pub(super) fn damaged(&self) -> &[u64] {
         &self.damaged
+    }
+
+    /// Whether words came damaged, and not commands alone arrived so.
+    pub(super) fn came_damaged(&self) -> bool {
+        self.damaged.len() > self.commands_hit.len()
     }
 
     /// Takes the next event. `bytes` are those that it names, or the first of them.
@@ -218,7 +240,7 @@ impl Facts {
             }
             EventKind::Probe(probe) => self.probe(probe.probe, event.seq),
             EventKind::StepEnd(end) if end.outcome == StepOutcome::Failed => {
-                self.failed = Some(Failed { at: event.t, is_by_time: event.t.since(self.came_at) > AT_ONCE });
+                self.failed = Some(Failed { seq: event.seq, at: event.t, is_by_time: event.t.since(self.came_at) > AT_ONCE });
             }
             EventKind::Break(transmit) => self.is_transmit_held = transmit.held,
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
@@ -226,7 +248,7 @@ impl Facts {
                 let message = restart.message.clone();
                 let is_first = self.since.start.is_some() && self.since.is_starting_first(self.speed) && !message.starts_with("#REBOOT_WD");
                 let first_after = is_first.then(|| self.since.after_start(self.now));
-                self.restarted.get_or_insert(Restarted { seq: event.seq, message, first_after });
+                self.restarted.get_or_insert(Restarted { seq: event.seq, at: event.t, message, first_after });
             }
             EventKind::Request(request) => {
                 if let Some(upload) = &mut self.upload {
@@ -301,7 +323,7 @@ impl Facts {
         facts.end_line();
         if let Some(gap) = facts.gap.take_if(|_| facts.late < LATE) {
             // No module sleeps or starts in between, and this one takes no longer than others for an answer: commands were lost.
-            facts.note_damaged(gap);
+            facts.note_command_hit(gap);
         }
         facts
     }
@@ -367,6 +389,9 @@ impl Facts {
         self.end_pending(End::Cr);
         self.line.clear();
         self.spoke_before = self.since.spoke.or(self.spoke_before);
+        if how != Began::Command {
+            self.begun_by_line = Some(seq);
+        }
         self.hotkeys_before = match self.since.hotkeys.filter(|_| self.since.hotkey_is_last) {
             Some((.., count)) => (self.hotkeys_before.0 + count, self.hotkeys_before.1 + 1),
             None => (0, 0),
@@ -404,6 +429,7 @@ impl Facts {
             self.since.first_out_after = self.since.after_start(event.t);
         }
         self.since.last_out = Some(seq);
+        self.since.has_sent_lf |= bytes.contains(&b'\n');
         self.since.sent_at.insert((self.speed, self.since.runs_at));
         if self.since.mirrored.is_some() && self.since.mirror.len() < BYTES {
             self.since.mirror.extend(bytes);

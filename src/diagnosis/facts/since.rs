@@ -61,6 +61,8 @@ pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) last_in: Option<u64>,
     /// What was sent since the last line's end, hotkeys aside.
     pub(in crate::diagnosis) unended: Vec<u8>,
+    /// The host has sent an LF, which an echo gives back.
+    pub(super) has_sent_lf: bool,
     /// First and last hotkey, and how many.
     pub(in crate::diagnosis) hotkeys: Option<(u64, u64, u32)>,
     /// How long after the start the first and the last one were.
@@ -219,6 +221,11 @@ impl Since {
         let came = self.heard_at(speed);
         let starts = came.windows(SYSSTART.len()).filter(|window| *window == SYSSTART).count();
         starts <= 1 && self.acknowledge.is_none() && self.answered().is_none()
+    }
+
+    /// Whether the application has said that it is on its way up, and not yet that it has started.
+    pub(super) fn is_core_starting(&self, speed: Baud) -> bool {
+        self.started.is_some() && !self.heard_at(speed).windows(SYSSTART.len()).any(|window| window == SYSSTART)
     }
 
     /// All that came at `speed`, one behind the other.

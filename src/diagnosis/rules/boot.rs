@@ -24,6 +24,9 @@ impl Scene<'_> {
                 return Some(self.does_not_leave(left, vec![left.seq, first, acknowledge]));
             }
             let is_last = since.last().is_none_or(|last| last.seq < first);
+            if is_last && self.facts.failed.is_some_and(|failed| failed.is_by_time && acknowledge > failed.seq) {
+                return Some(self.acknowledged_too_late(acknowledge));
+            }
             if is_last && self.is_acknowledge_noise() {
                 return self.garbage();
             }
@@ -56,7 +59,7 @@ impl Scene<'_> {
             return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [asked, refused]).next(Advice::WaitThenEnter));
         }
         if let Some(found) = self
-            .acknowledged_late(&many)
+            .acknowledged_late()
             .or_else(|| self.sent_to_a_sleeper(&many, first))
             .or_else(|| self.was_still_starting())
             .or_else(|| self.not_entered(&many))
@@ -88,7 +91,42 @@ impl Scene<'_> {
         };
         let because = format!("{} {said}, {many} sent after that, and no 0x9A came", entry.text);
         let evidence = [entry.seq].into_iter().chain(answer).chain(since.hotkey_events());
-        Some(Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence).next(Advice::NotEnteredByCommand))
+        let found = Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence).next(Advice::NotEnteredByCommand);
+        // An echo shows that it arrived, unless all that is sent comes back.
+        if entry.result.is_some() || (entry.echo.is_some() && since.mirrored.is_none()) {
+            return Some(self.or_boot_code_elsewhere(found, many));
+        }
+        if !self.is_probed(Probe::Ask) {
+            return Some(found.or_wrong_speed(Probe::Ask).or(
+                Cause::NothingCame,
+                "nothing shows that AT#LDRST arrived: the supply may be off, or a wire; in that case nothing comes at any speed",
+                Probe::Ask,
+            ));
+        }
+        if let Some(answered) = self.answered_at(self.facts.speed) {
+            let because = format!(
+                "{} brought nothing, {many} sent behind it in vain, and {} after that is answered: the first command after a sleep is lost",
+                entry.text, answered.text
+            );
+            let evidence = [entry.seq].into_iter().chain(answered.events());
+            return Some(Found::new(Cause::Asleep, Sure::Likely, because, evidence));
+        }
+        let was_heard = self.facts.heard.by_application.is_some() || self.facts.spoke_before.is_some() || since.spoke.is_some();
+        (was_heard && self.probe_answered().is_none()).then_some(found)
+    }
+
+    /// Hotkeys at another speed than the board's own were in vain: boot code may listen at that.
+    fn or_boot_code_elsewhere(&self, found: Found, many: &str) -> Found {
+        let facts = self.facts;
+        match self.probed().and_then(|probed| probed.acknowledged) {
+            Some(taken) if taken.speed != facts.speed => self.taken_later(many, taken, found.evidence),
+            None if facts.speed != facts.home && !self.is_probed(Probe::Boot) => found.or(
+                Cause::WrongSpeed,
+                "boot code may listen at another speed than the application had; in that case it takes the hotkey there",
+                Probe::Boot,
+            ),
+            _ => found,
+        }
     }
 
     /// Hotkeys were sent to an application that had said that it sleeps.
@@ -120,12 +158,17 @@ impl Scene<'_> {
     }
 
     /// 0x9A came when no hotkey was sent any more.
-    fn acknowledged_late(&self, many: &str) -> Option<Found> {
+    fn acknowledged_late(&self) -> Option<Found> {
         let (since, now) = (&self.facts.since, &self.now?.since);
         let (acknowledge, _) = now.acknowledge.filter(|_| now.start == since.start && now.hotkeys == since.hotkeys)?;
-        let because = format!("{many} acknowledged, and not before the step had given up");
-        let evidence = since.hotkey_events().chain([acknowledge]);
-        Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::AcknowledgedTooLate))
+        Some(self.acknowledged_too_late(acknowledge))
+    }
+
+    /// 0x9A came when the step had given up.
+    fn acknowledged_too_late(&self, acknowledge: u64) -> Found {
+        let because = format!("{} acknowledged, and not before the step had given up", hotkeys_were(self.facts));
+        let evidence = self.facts.since.hotkey_events().chain([acknowledge]);
+        Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::AcknowledgedTooLate)
     }
 
     /// AT#BOOT was carried out and not answered.
@@ -150,8 +193,15 @@ impl Scene<'_> {
     fn not_reset(&self, many: &str) -> Option<Found> {
         let facts = self.facts;
         let answered = self.answered_at(facts.speed).filter(|_| facts.since.start.is_none() && facts.entry_taken.is_none())?;
-        let because = format!("{many} not acknowledged, and no reset went before; the application runs, and answers {}", answered.text);
-        let evidence = facts.since.hotkey_events().chain([answered.seq]);
+        let entry = facts.since.exchanges.iter().rev().find(|asked| asked.text.starts_with("AT#LDRST") && asked.is_refused());
+        let refused =
+            entry.and_then(|entry| Some(format!("{} was answered by {}, and led nowhere; ", entry.text, entry.result.as_ref()?.1)));
+        let because = format!(
+            "{}{many} not acknowledged, and no reset went before; the application runs, and answers {}",
+            refused.unwrap_or_default(),
+            answered.text
+        );
+        let evidence = entry.into_iter().flat_map(Exchange::events).chain(facts.since.hotkey_events()).chain([answered.seq]);
         Some(Found::new(Cause::ApplicationAnswered, Sure::VeryLikely, because, evidence).next(Advice::NoReset))
     }
 
@@ -184,13 +234,19 @@ impl Scene<'_> {
                     "start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed: the module hears neither"
                 );
                 let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
-                return match self.hangs_where_heard(&found) {
-                    Some(hangs) if !self.is_probed(Probe::Reset) => hangs.or(
+                let hangs = self.hangs_where_heard(&found);
+                // Where the hotkeys came in vain before the application had started, boot code has not heard them either.
+                let may_be_else = hangs.is_some() || facts.since.hotkeys.is_some_and(|(first, ..)| first > message);
+                return if self.is_probed(Probe::Reset) {
+                    self.hangs_or_is_deaf(found)
+                } else if may_be_else {
+                    hangs.unwrap_or(found).or(
                         Cause::ShutDown,
                         "it may have fallen silent soon after its start; in that case it answers right after a reset",
                         Probe::Reset,
-                    ),
-                    hangs => hangs.unwrap_or(found),
+                    )
+                } else {
+                    found
                 };
             };
             if self.answered_after_reset() && answered.speed == facts.speed {
@@ -364,14 +420,6 @@ impl Scene<'_> {
         if let Some(found) = self.switched_too_soon(last).or_else(|| self.followed_too_early(last)) {
             return Some(found);
         }
-        let told = self.facts.since.exchanges.iter().rev().find(|exchange| matches!(exchange.result, Some((_, Result::Zero))));
-        if let Some(told) = told
-            && let Some(speed) = told.told_speed().filter(|speed| *speed != last.speed)
-        {
-            let because = format!("boot code answered {} by 0, and {} went out at {} baud", told.text, last.text, last.speed);
-            let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, [told.seq, last.seq]);
-            return Some(found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &last.speed)]));
-        }
         if let Some(found) = self.damaged_words(last) {
             return Some(found);
         }
@@ -385,7 +433,7 @@ impl Scene<'_> {
             let because = format!("0x9A came at {speed} baud, and {} went out at {}", last.text, last.speed);
             let evidence = since.acknowledge.into_iter().map(|(_, latest)| latest).chain([last.seq]);
             let found = Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, evidence);
-            return Some(found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &last.speed)]));
+            return Some(self.port_elsewhere(found, speed));
         }
         let Some((acknowledge, latest)) = since.acknowledge else { return self.unanswered(last) };
         let answered = since.exchanges.iter().any(|exchange| matches!(exchange.result, Some((_, Result::Zero | Result::Code(_)))));

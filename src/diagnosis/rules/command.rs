@@ -10,6 +10,8 @@ use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// The application answers ATI, and what begins with it, by so many lines.
 const THREE_LINES: usize = 3;
+/// So many commands before the last one may be answered still.
+const OVERLAPPING: usize = 4;
 /// How long a module may take to wake. An assumption: it is published nowhere.
 const WAKES: Duration = Duration::from_secs(1);
 
@@ -24,7 +26,7 @@ impl Scene<'_> {
         let facts = self.facts;
         let last = facts.since.last()?;
         // Whoever was told to restart, and did not say that it does otherwise, has gone: what counts is whether it came back.
-        if last.restarts() && !matches!(last.result, Some((_, Result::Error | Result::Cme(_) | Result::Code(_)))) {
+        if last.restarts() && !last.is_refused() {
             return None;
         }
         match &last.result {
@@ -105,12 +107,13 @@ impl Scene<'_> {
     /// Whether what came as the answer to `last` may answer the command before it, which had none when `last` was sent.
     pub(super) fn answers_the_one_before(&self, last: &Exchange) -> bool {
         let since = &self.facts.since;
-        let before = since.exchanges.iter().rev().find(|exchange| exchange.seq < last.seq && exchange.speed == last.speed);
+        let mut before =
+            since.exchanges.iter().rev().filter(|exchange| exchange.seq < last.seq && exchange.speed == last.speed).take(OVERLAPPING);
         let is_before = |before: &Exchange| match &before.result {
-            None => since.late.is_some(),
+            None => self.now.unwrap_or(self.facts).since.late.as_ref().is_some_and(|(late, _)| *late > last.seq),
             Some((seq, _)) => *seq > last.seq && self.is_after_the_step(last).is_some(),
         };
-        last.is_result_first || before.is_some_and(is_before)
+        last.is_result_first || before.any(is_before)
     }
 
     /// The end of the step that failed, where a command was answered after that.
@@ -245,6 +248,14 @@ impl Scene<'_> {
         let late = self.now?.since.exchanges.iter().find(|late| late.seq == last.seq)?;
         let (seq, result) = late.result.as_ref()?;
         let took = milliseconds(late.took);
+        if let Some(started) = self.now?.since.started.filter(|started| *started > last.seq) {
+            let because = format!(
+                "{} was sent before the application said that it has started, and was answered by {result} {took} after it was sent, when the step had given up",
+                last.text
+            );
+            let evidence = self.begin().into_iter().chain([last.seq, started, *seq]);
+            return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(Advice::AskedTooEarly));
+        }
         let because = format!("{} was answered by {result} {took} after it was sent, when the step had given up", last.text);
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [last.seq, *seq]).next(Advice::TooLate))
     }

@@ -3,7 +3,7 @@
 use super::words::words_of;
 use super::{Found, Scene, quoted, who_restarted};
 use crate::baud::Baud;
-use crate::diagnosis::facts::{Began, Exchange, Line, Probed};
+use crate::diagnosis::facts::{Began, End, Exchange, Line, Probed};
 use crate::diagnosis::{Advice, Cause, Probe, Sure, damage, speeds};
 
 /// At so many speeds a board is reset to read what it says, the likeliest first.
@@ -40,7 +40,9 @@ impl Scene<'_> {
             came = of_probes.iter().flat_map(|line| line.text.iter().copied()).collect();
         }
         let sent = since.last().map_or(&b""[..], |last| last.text.as_bytes());
-        if let Some((line, word)) = lines.iter().find_map(|line| Some((line, damage::resembles(line)?))) {
+        // What was cut off has all its bits.
+        let is_whole = |line: &&&Line| line.end != End::None || damage::is_flipped_word(line);
+        if let Some((line, word)) = lines.iter().filter(is_whole).find_map(|line| Some((line, damage::resembles(line)?))) {
             let because = format!("words come damaged: {} came where {word} was due", quoted(&line.text));
             return Some(self.noise(&because, evidence().chain([line.seq]).collect()));
         }
@@ -77,7 +79,7 @@ impl Scene<'_> {
         let garbled = since.last().and_then(|last| last.lines.first()).or(lines.last().copied());
         let what = garbled.map_or_else(String::new, |line| format!(" ({})", quoted(&line.text)));
         let only = if self.is_probed(Probe::Listen) { ", and only when something is sent" } else { "" };
-        let because = format!("bytes come that no word of the module explains{what}, at any usual speed{only}");
+        let because = format!("bytes come that no word of the module explains{what}, sent at whichever usual speed{only}");
         let found = self.clean_beside(Found::new(Cause::Garbage, Sure::Likely, because, evidence().chain(garbled.map(|line| line.seq))));
         if self.is_probed(Probe::Listen) {
             return Some(self.or_noise(found));
@@ -238,7 +240,7 @@ impl Scene<'_> {
             return found.next_with(Advice::UndoneByReset, &[("SPEED", &speed), ("PORT", &facts.speed)]);
         }
         if facts.speed != speed && (is_told || speed == facts.home) {
-            return found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &facts.speed)]);
+            return self.port_elsewhere(found, speed);
         }
         found.next_with(advice, &[("SPEED", &speed), ("HOME", &facts.home)])
     }

@@ -30,6 +30,7 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
         .or_else(|| at.held_or_off())
         .or_else(|| at.unended())
         .or_else(|| at.upload())
+        .or_else(|| at.port_left())
         .or_else(|| at.hotkey())
         .or_else(|| at.command())
         .or_else(|| at.start())
@@ -57,6 +58,12 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
     let answered = now.heard.by_application.filter(|(seq, _)| is_later(*seq));
     let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
     let is_said = |advice: &[Advice]| advice.iter().any(|advice| advice.is_said(&found.next));
+    // The reason of a restart may come behind the message that showed it.
+    let reason =
+        now.restarted.as_ref().filter(|restarted| found.cause == Cause::UncommandedReset && !found.because.contains(&restarted.message));
+    if let Some(found) = reason.and_then(|_| Scene { facts: now, now: None }.rig()).filter(|found| found.cause == Cause::UncommandedReset) {
+        return found.into_diagnosis();
+    }
     let next = match (found.cause, answered) {
         (Cause::WrongSpeed, Some((_, speed)))
             if speed == now.home && is_said(&[Advice::PutBack, Advice::TryAt, Advice::BootCodeElsewhere]) =>
@@ -220,7 +227,7 @@ impl<'a> Scene<'a> {
             let evidence = [seq].into_iter().chain(self.facts.off_by);
             return Some(Found::new(Cause::PowerWithoutEffect, Sure::Certain, because, evidence).next(self.what_feeds_it()));
         }
-        let Restarted { seq, message, first_after } = facts.restarted.as_ref()?;
+        let Restarted { seq, message, first_after, .. } = facts.restarted.as_ref()?;
         let (who, advice) = who_restarted(message.as_bytes());
         if let Some(after) = first_after.filter(|after| *after > facts.start_up) {
             let because = format!(

@@ -13,18 +13,20 @@ impl Scene<'_> {
     /// Words came damaged, and that may be why the rest looks as it does.
     pub(super) fn noise_instead(&self, found: Option<Found>) -> Found {
         let now = self.now.unwrap_or(self.facts);
-        let many = match now.damaged().len() {
-            1 => "a word of the module came".to_owned(),
-            many => format!("at least {many} words of the module came"),
+        let many = match (now.came_damaged(), now.damaged().len()) {
+            (true, 1) => "a word of the module came damaged".to_owned(),
+            (true, many) => format!("at least {many} words came or commands arrived damaged"),
+            (false, 1) => "a command was lost or arrived damaged".to_owned(),
+            (false, many) => format!("at least {many} commands were lost or arrived damaged"),
         };
         match found {
             Some(found) if found.cause == Cause::LineNoise => found,
             Some(found) => {
                 let evidence = now.damaged().iter().copied().take(4).chain(found.evidence);
-                let because = format!("{many} damaged, which may be why it looks like {}: {}", found.cause, found.because);
-                Found::new(Cause::LineNoise, Sure::Likely, because, evidence)
+                let because = format!("{many}, which may be why it looks like {}: {}", found.cause, found.because);
+                self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, evidence))
             }
-            None => Found::new(Cause::LineNoise, Sure::Likely, format!("{many} damaged"), now.damaged().iter().copied().take(4)),
+            None => self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, many, now.damaged().iter().copied().take(4))),
         }
     }
 
@@ -43,7 +45,7 @@ impl Scene<'_> {
 
     /// A command arrived damaged: where all that comes is clean, it is the other direction.
     pub(super) fn command_hit(&self, found: Found) -> Found {
-        if self.is_noisy() { found } else { found.next(Advice::CommandHit) }
+        if self.now.unwrap_or(self.facts).came_damaged() { found } else { found.next(Advice::CommandHit) }
     }
 
     pub(super) fn noise(&self, because: &str, evidence: Vec<u64>) -> Found {

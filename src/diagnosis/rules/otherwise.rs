@@ -40,8 +40,7 @@ impl Scene<'_> {
         if let Some(found) = self.restarted_otherwise() {
             return Some(found);
         }
-        let is_refused = |last: &Exchange| matches!(last.result, Some((_, Result::Error | Result::Cme(_) | Result::Code(_))));
-        let last = since.last().filter(|last| !last.restarts() || is_refused(last));
+        let last = since.last().filter(|last| !last.restarts() || last.is_refused());
         let Some((last, (seq, result))) = last.and_then(|last| Some((last, last.result.as_ref()?))) else {
             let spoke = since.spoke?;
             let because = format!("what came{} is whole and clean, and nothing is seen to be wrong with board or bench", self.said());
@@ -52,6 +51,13 @@ impl Scene<'_> {
             let because =
                 format!("{} was answered by {result} {} after it was sent, when the step had given up", last.text, milliseconds(last.took));
             return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::TooLate));
+        }
+        if last.text.starts_with("AT#LDRST") && *result == Result::Ok && self.is_probed(Probe::Ask) && self.probe_answered().is_none() {
+            let because = format!(
+                "{} was answered OK, and nothing is answered since: it led into boot code, which waits for the hotkey and says nothing before that",
+                last.text
+            );
+            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, evidence).next(Advice::HotkeyFirst));
         }
         Some(match result {
             Result::Ok | Result::Error | Result::Cme(_) if self.answers_the_one_before(last) => {

@@ -336,14 +336,21 @@ impl Scene<'_> {
                 Advice::AskedTooEarly
             });
         }
-        let nothing = match since.restart().and_then(|restart| Some((&restart.text, &restart.result.as_ref()?.1))) {
-            Some((text, result)) => format!("{text} was answered by {result}, nothing had come behind that yet"),
+        let restart = since.restart().map(|restart| (&restart.text, restart.result.as_ref()));
+        let nothing = match restart {
+            Some((text, Some((_, result)))) => format!("{text} was answered by {result}, nothing had come behind that yet"),
+            Some((text, None)) => format!("{text} was not answered, nothing had come yet"),
             None => "nothing had come yet".to_owned(),
         };
         let because = format!("{nothing}, and {message} came when it was waited for longer");
         let found = Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq]));
         let in_window = since.start.is_some_and(|start| start.how == Began::Reset && self.facts.now.since(start.at) < WINDOW);
-        give_it_time(found, if in_window { Advice::OrNoHotkey } else { Advice::GiveItTime }, started.after)
+        let advice = match restart {
+            Some((text, None)) if text.starts_with("AT#RESET") => Advice::RestartedLate,
+            _ if in_window => Advice::OrNoHotkey,
+            _ => Advice::GiveItTime,
+        };
+        give_it_time(found, advice, started.after)
     }
 }
 

@@ -64,6 +64,45 @@ impl Scene<'_> {
         Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence).next(Advice::FollowedTooEarly))
     }
 
+    /// The case had told boot code a speed, and the port was at another one when something was sent that nobody answers.
+    pub(super) fn port_left(&self) -> Option<Found> {
+        let facts = self.facts;
+        let now = self.now.unwrap_or(facts);
+        let (moved, told) =
+            facts.moved.filter(|(moved, told)| *told != facts.speed && facts.begun_by_line.is_none_or(|begun| begun < *moved))?;
+        let since = &facts.since;
+        let last =
+            since.last().filter(|last| last.to_boot_code && last.result.is_none() && last.seq > moved && last.speed == facts.speed)?;
+        let answered_at = |speed: Baud, from: u64| {
+            now.since.exchanges.iter().find(|asked| asked.seq > from && asked.speed == speed && asked.result.is_some())
+        };
+        let is_here = since.acknowledge.is_some_and(|(_, latest)| latest > last.seq) || answered_at(facts.speed, moved).is_some();
+        if is_here || since.started.is_some_and(|started| started > moved) {
+            return None;
+        }
+        let because = format!("boot code had taken AT+IPR={told}, and the port was at {} baud when {} was sent", facts.speed, last.text);
+        let found = self.port_elsewhere(Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, [moved, last.seq]), told);
+        match answered_at(told, last.seq) {
+            Some(there) => {
+                let because = format!("{}; {} is answered at {told}", found.because, there.text);
+                let evidence = found.evidence.iter().copied().chain(there.events()).collect();
+                Some(Found { because, sure: Sure::Certain, evidence, ..found })
+            }
+            None if self.is_probed(Probe::Ask) => None,
+            None => Some(Found { probe: Some(Probe::Ask), ..found }),
+        }
+    }
+
+    /// What to do where the board is at `speed`, as it should be, and the port is not.
+    pub(super) fn port_elsewhere(&self, found: Found, speed: Baud) -> Found {
+        let port = self.facts.speed;
+        let is_refused = |asked: &&Exchange| asked.told_speed() == Some(port) && asked.is_refused();
+        match self.facts.since.exchanges.iter().rev().find(is_refused).and_then(|asked| asked.result.as_ref()) {
+            Some((_, code)) => found.next_with(Advice::SpeedRefused, &[("SPEED", &speed), ("PORT", &port), ("CODE", code)]),
+            None => found.next_with(Advice::PortElsewhere, &[("SPEED", &speed), ("PORT", &port)]),
+        }
+    }
+
     /// AT+IPR was answered, the host followed, and nobody is there.
     pub(super) fn did_not_switch(&self, last: &Exchange, old: Baud, seq: u64) -> Found {
         let new = self.facts.speed;
@@ -125,10 +164,16 @@ impl Scene<'_> {
 
     /// It had fallen silent and answers at `speed` after a reset: bytes at another speed that were sent before may be why.
     pub(super) fn after_other_speed(&self, found: Found, speed: Baud) -> Found {
-        let others: Vec<String> = self.facts.since.misframed_at(speed).iter().map(ToString::to_string).collect();
-        if others.is_empty() {
+        let since = &self.facts.since;
+        let others = since.misframed_at(speed);
+        let first = since.exchanges.iter().find(|exchange| others.contains(&exchange.speed)).map(|first| first.seq);
+        // What was silent before they were sent was so for another reason.
+        let is_silent_before =
+            |asked: &Exchange| asked.speed == speed && asked.result.is_none() && first.is_some_and(|first| asked.seq < first);
+        if others.is_empty() || since.exchanges.iter().any(is_silent_before) {
             return found;
         }
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
         let told = self.facts.moved.map_or_else(String::new, |(_, told)| format!(" (AT+IPR={told} of this case was taken)"));
         let because =
             format!("{}; before that bytes were sent at {} baud, which was not its speed then{told}", found.because, others.join(", "));

@@ -92,9 +92,9 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
             answer.lines.push(line.bytes);
         }
     }
-    let unfinished: Vec<u8> = lines.unfinished().iter().copied().filter(|byte| *byte != b'\r').collect();
+    let unfinished = lines.unfinished().trim_ascii();
     if !unfinished.is_empty() && !unfinished.ends_with(command.as_bytes()) {
-        answer.lines.push(unfinished);
+        answer.lines.push(unfinished.to_vec());
     }
     answer.evidence.extend(conductor.evidence());
     answer.evidence.dedup();

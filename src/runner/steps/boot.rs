@@ -31,8 +31,8 @@ pub(in crate::runner) enum Reply {
     Success,
     /// `40xx`
     Error(String),
-    /// `OK` or `ERROR`: boot code never says so (inference); the application is very likely who answered.
-    Application(&'static str),
+    /// `OK`, `ERROR` or `+CME ERROR`: boot code never says so (inference); the application is very likely who answered.
+    Application(String),
     /// No result.
     Silent {
         /// How often the hotkey was acknowledged again.
@@ -40,6 +40,13 @@ pub(in crate::runner) enum Reply {
         /// Whether it was each time.
         always: bool,
     },
+}
+
+impl Reply {
+    /// Whether the application answered by an error.
+    fn is_refused_by_application(&self) -> bool {
+        matches!(self, Self::Application(said) if said != "OK")
+    }
 }
 
 /// An answer of the boot code.
@@ -64,7 +71,7 @@ impl BootAnswer {
             Reply::Silent { acknowledges, always: true } => {
                 format!("no result, although the hotkey was acknowledged {}", again(*acknowledges))
             }
-            Reply::Silent { acknowledges: 0, .. } => "no result, and the hotkey is not acknowledged any more".to_owned(),
+            Reply::Silent { acknowledges: 0, .. } => "no result, and a hotkey behind it is not acknowledged".to_owned(),
             Reply::Silent { acknowledges, .. } => {
                 format!("no result, and the hotkey, which was acknowledged {}, is not any more", again(*acknowledges))
             }
@@ -85,7 +92,7 @@ fn with_preamble(command: &str) -> Vec<u8> {
 /// Sends a command to the boot code and takes its answer, or none. Leaves the cursor right behind the CR of the result.
 fn once(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<BootAnswer, Stop> {
     conductor.command(&with_preamble(command))?;
-    collect(conductor, command, within)
+    collect(conductor, command, within, true)
 }
 
 /// As [`once`], with Easy Connect's repetitions when there is no answer.
@@ -95,7 +102,7 @@ pub(super) fn exchange(conductor: &mut Conductor<'_>, command: &str, within: Dur
     let mut from = 0;
     loop {
         conductor.command(&bytes[from..])?;
-        let mut answer = collect(conductor, command, within)?;
+        let mut answer = collect(conductor, command, within, from == 0)?;
         if !matches!(answer.result, Reply::Silent { .. }) {
             return Ok(answer);
         }
@@ -124,7 +131,7 @@ pub(in crate::runner) fn leave(conductor: &mut Conductor<'_>) -> Result<(), Stop
     Ok(())
 }
 
-fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Result<BootAnswer, Stop> {
+fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration, has_preamble: bool) -> Result<BootAnswer, Stop> {
     let deadline = conductor.wire_free() + within;
     let mut answer =
         BootAnswer { lines: Vec::new(), result: Reply::Silent { acknowledges: 0, always: false }, evidence: conductor.evidence() };
@@ -134,9 +141,17 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
             if !conductor.in_time(&line.read, deadline)? {
                 break;
             }
-            answer.result = result;
             answer.evidence = vec![line.read.seq];
-            return Ok(answer);
+            let refused = std::mem::replace(&mut answer.result, result);
+            // The application takes the preamble for a line of its own, and may answer that first.
+            let is_preambles = has_preamble && matches!(refused, Reply::Silent { .. }) && answer.result.is_refused_by_application();
+            if !is_preambles {
+                if let Reply::Application(said) = refused {
+                    answer.lines.push(said.into_bytes());
+                }
+                return Ok(answer);
+            }
+            continue;
         }
         if !line.bytes.ends_with(command.as_bytes()) && answer.lines.len() < 64 {
             answer.lines.push(line.bytes);
@@ -148,8 +163,8 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
 fn final_result(line: &Line) -> Option<Reply> {
     if line.is("0") {
         Some(Reply::Success)
-    } else if let Some(said) = ["OK", "ERROR"].into_iter().find(|said| line.is(said)) {
-        Some(Reply::Application(said))
+    } else if line.is("OK") || line.is("ERROR") || line.after("+CME ERROR").is_some() {
+        Some(Reply::Application(escape::bytes(&line.bytes).to_string()))
     } else {
         let code = line.after("40").filter(|rest| rest.len() == 2)?;
         Some(Reply::Error(format!("40{}", escape::bytes(code.as_bytes()))))

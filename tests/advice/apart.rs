@@ -1,0 +1,117 @@
+//! Cases that look like another cause: each is named by what is told of it.
+
+use evkit_hil::diagnosis::Cause;
+use rstest::rstest;
+
+use super::{diagnosis, ran_on};
+
+/// What stands in the place of a word in braces.
+const PARTS: [(&str, &str); 3] = [
+    ("{IMAGE}", "images:\n  newer: { make: { A: 2.8.0, size: 4 KiB } }\n"),
+    ("{START}", "  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s, of: release }\n"),
+    ("{ENTERS}", "  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none, within: 2 s }\n"),
+];
+
+#[rstest]
+// Boot code was told a speed, and the port was set back before it was left, or asked again.
+#[case(
+    "steps:\n  - handshake:\n  - boot: { command: AT+IPR=460800 }\n  - uart: { baud: 460800 }\n  - wait: 300 ms\n  - boot: { command: ATI0 }\n  - uart: { baud: 115200 }\n  - boot: { command: AT#BOOT, result: any }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n",
+    Cause::WrongSpeed,
+    "boot code had taken AT+IPR=460800, and the port was at 115200 baud when AT#BOOT was sent; AT is answered at 460800"
+)]
+#[case(
+    "{IMAGE}steps:\n  - handshake:\n  - boot: { command: AT+IPR=460800 }\n  - uart: { baud: 460800 }\n  - wait: 300 ms\n  - boot: { command: ATI0 }\n  - uart: { baud: 115200 }\n  - upload: { image: newer }\n",
+    Cause::WrongSpeed,
+    "the port was at 115200 baud when AT#UP was sent; AT is answered at 460800"
+)]
+// An application that answers by +CME ERROR, with or without a number, and takes the preamble for a line of its own.
+#[case(
+    "virtual: { error-form: cme-bare }\n{IMAGE}steps:\n  - at: { command: AT }\n  - upload: { image: newer }\n",
+    Cause::ApplicationAnswered,
+    "AT#UP was answered by +CME ERROR"
+)]
+#[case(
+    "virtual: { error-form: cme-number, echo: true }\nsteps:\n  - at: { command: AT }\n  - boot: { command: AT#BOOT }\n",
+    Cause::ApplicationAnswered,
+    "AT#BOOT was answered by +CME ERROR: 100"
+)]
+#[case(
+    "virtual: { error-form: cme-bare, backspace-deletes: false, echo: true }\nsteps:\n  - at: { command: AT }\n  - boot: { command: AT+IPR=460800 }\n",
+    Cause::ApplicationAnswered,
+    "AT+IPR=460800 was answered by OK"
+)]
+// AT#LDRST that never arrived.
+#[case("virtual: { fault: no-power }\nsteps:\n{ENTERS}", Cause::NothingCame, "not one came back")]
+#[case("virtual: { fault: left-at-speed=460800 }\nsteps:\n{ENTERS}", Cause::WrongSpeed, "AT is answered at 460800")]
+#[case(
+    "virtual: { fault: echo-only }\nsteps:\n{ENTERS}",
+    Cause::EchoOnly,
+    "400 hotkeys were sent, and what was sent came back byte for byte"
+)]
+#[case("virtual: { wrong-port: nmea }\nsteps:\n{ENTERS}", Cause::WrongPort, "none of it is a word of the module")]
+#[case(
+    "virtual: { fault: first-command-lost }\nsteps:\n{ENTERS}",
+    Cause::Asleep,
+    "AT#LDRST=2,2 brought nothing, 400 hotkeys were sent behind it in vain"
+)]
+#[case(
+    "virtual: { fault: no-acknowledge }\nsteps:\n  - at: { command: AT }\n{ENTERS}",
+    Cause::NotAcknowledged,
+    "400 hotkeys were sent after that, and no 0x9A came"
+)]
+#[case(
+    "steps:\n  - at: { command: AT+IPR=460800 }\n  - uart: { baud: 460800 }\n  - wait: 300 ms\n  - at: { command: AT }\n{ENTERS}",
+    Cause::WrongSpeed,
+    "one at 115200 is: boot code listens there"
+)]
+// Long after its start nobody answers: the hotkey is none that boot code could have taken.
+#[case(
+    "virtual: { fault: application-silent }\nsteps:\n{START}  - wait: 1 s\n  - handshake: { pulse: none, within: 500 ms }\n",
+    Cause::ApplicationHangs,
+    "boot code answers over the same wires"
+)]
+#[case(
+    "virtual: { fault: shuts-down-after=500 ms }\nsteps:\n{START}  - wait: 5 s\n  - handshake: { pulse: none }\n",
+    Cause::ShutDown,
+    "AT is right after a reset"
+)]
+#[case(
+    "virtual: { fault: deaf }\n{IMAGE}steps:\n{START}  - wait: 1 s\n  - upload: { image: newer }\n",
+    Cause::TalksButDoesNotHear,
+    "the hotkey brought no 0x9A either"
+)]
+// Silent before bytes at another speed were sent.
+#[case(
+    "virtual: { fault: shuts-down-after=1 s }\nsteps:\n{START}  - wait: 3 s\n  - restore: { reset: false }\n",
+    Cause::ShutDown,
+    "answers AT right after another start"
+)]
+// 0x9A came when the step had given up.
+#[case(
+    "virtual: { acknowledge-delay: 150 ms, boot-window: 2 s }\nsteps:\n  - handshake: { strategy: st }\n",
+    Cause::NotAsExpected,
+    "acknowledged, and not before the step had given up"
+)]
+// Asked while it starts, and answered when it has started.
+#[case(
+    "virtual: { application-start: 8 s, start-keeps-input: true }\nsteps:\n  - reset: { pulse: 15 ms }\n  - wait: 1 s\n  - at: { command: AT, tries: 2 }\n",
+    Cause::StillStarting,
+    "AT was sent before the application said that it has started"
+)]
+// The reason of a restart comes behind the start.
+#[case(
+    "virtual: { fault: watchdog-after=2 s, reboot-message: after-sysstart }\nsteps:\n{START}  - wait: 5 s\n  - at: { command: AT, tries: 2 }\n",
+    Cause::UncommandedReset,
+    "#REBOOT_WD"
+)]
+#[case(
+    "steps:\n  - at: { command: \"AT#LDRST=2,2\" }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n",
+    Cause::BootCodeAnswered,
+    "it led into boot code, which waits for the hotkey"
+)]
+fn each_is_told_from_what_it_looks_like(#[case] template: &str, #[case] cause: Cause, #[case] because: &str) {
+    let text = PARTS.iter().fold(template.to_owned(), |text, (word, part)| text.replace(word, part));
+    let text = format!("effects: [speed, nvm, firmware]\n{text}");
+    let found = diagnosis(&ran_on(1, &text));
+    assert!(found.cause == cause && found.because.contains(because), "{found:?}");
+}
