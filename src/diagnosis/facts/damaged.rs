@@ -156,9 +156,7 @@ impl Facts {
     pub(super) fn note_command_hit(&mut self, seq: u64) {
         let before = self.damaged.len();
         self.note_damaged(seq);
-        if self.damaged.len() > before {
-            self.commands_hit.push(seq);
-        }
+        self.commands_hit += self.damaged.len() - before;
     }
 
     pub(super) fn note_damaged(&mut self, seq: u64) {

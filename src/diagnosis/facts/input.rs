@@ -97,7 +97,8 @@ impl Facts {
                 // The application says no LF without a CR before it, and boot code none at all.
                 // What came first may have begun before it was listened to.
                 let has_begun = self.last_byte.is_some() || self.since.first_out.is_some();
-                if self.last_byte != Some(b'\r') && has_begun && self.is_here() && !self.since.has_sent_lf {
+                let is_text = self.line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+                if self.last_byte != Some(b'\r') && has_begun && is_text && self.is_here() && !self.since.has_sent_lf {
                     self.bare_lf.get_or_insert((seq, self.speed));
                     self.note_bare_lf();
                 }

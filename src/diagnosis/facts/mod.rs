@@ -132,8 +132,8 @@ pub(super) struct Facts {
     pub(super) took: Option<(Version, KeyNumber)>,
     /// Known words that came damaged, and answers that show a command damaged or lost, in the whole case, at most eight.
     damaged: Vec<u64>,
-    /// Those of them that show a command damaged or lost.
-    commands_hit: Vec<u64>,
+    /// How many of them show a command damaged or lost.
+    pub(super) commands_hit: usize,
     /// A probe was answered, then several were not, and this one was again.
     gap: Option<u64>,
     /// How often an echo or an answer came late: when something else had been sent, or behind its result.
@@ -187,7 +187,7 @@ impl Default for Facts {
             heard: Heard::default(),
             took: None,
             damaged: Vec::new(),
-            commands_hit: Vec::new(),
+            commands_hit: 0,
             gap: None,
             late: 0,
             probed: None,
@@ -213,11 +213,6 @@ impl Facts {
     /// The reads that brought known words that came damaged, or answers that show a command damaged or lost, in the whole case, at most eight.
     pub(super) fn damaged(&self) -> &[u64] {
         &self.damaged
-    }
-
-    /// Whether words came damaged, and not commands alone arrived so.
-    pub(super) fn came_damaged(&self) -> bool {
-        self.damaged.len() > self.commands_hit.len()
     }
 
     /// Takes the next event. `bytes` are those that it names, or the first of them.
@@ -345,6 +340,7 @@ impl Facts {
             self.speed = speed;
             self.line.clear();
             self.pending = None;
+            self.bare_lf = None;
             self.close_exchange();
             // What was no word at that speed says nothing of this one.
             self.since.strange.clear();

@@ -13,11 +13,13 @@ impl Scene<'_> {
     /// Words came damaged, and that may be why the rest looks as it does.
     pub(super) fn noise_instead(&self, found: Option<Found>) -> Found {
         let now = self.now.unwrap_or(self.facts);
-        let many = match (now.came_damaged(), now.damaged().len()) {
-            (true, 1) => "a word of the module came damaged".to_owned(),
-            (true, many) => format!("at least {many} words came or commands arrived damaged"),
-            (false, 1) => "a command was lost or arrived damaged".to_owned(),
-            (false, many) => format!("at least {many} commands were lost or arrived damaged"),
+        let (many, commands) = (now.damaged().len(), now.commands_hit);
+        let many = match (many, commands) {
+            (1, 0) => "a word of the module came damaged".to_owned(),
+            (_, 0) => format!("at least {many} words of the module came damaged"),
+            (1, 1) => "a command was lost or arrived damaged".to_owned(),
+            (_, _) if commands == many => format!("at least {many} commands were lost or arrived damaged"),
+            _ => format!("at least {many} words and commands came or arrived damaged"),
         };
         match found {
             Some(found) if found.cause == Cause::LineNoise => found,
@@ -45,7 +47,8 @@ impl Scene<'_> {
 
     /// A command arrived damaged: where all that comes is clean, it is the other direction.
     pub(super) fn command_hit(&self, found: Found) -> Found {
-        if self.now.unwrap_or(self.facts).came_damaged() { found } else { found.next(Advice::CommandHit) }
+        let now = self.now.unwrap_or(self.facts);
+        if now.damaged().len() > now.commands_hit { found } else { found.next(Advice::CommandHit) }
     }
 
     pub(super) fn noise(&self, because: &str, evidence: Vec<u64>) -> Found {

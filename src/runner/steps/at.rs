@@ -92,7 +92,7 @@ fn collect(conductor: &mut Conductor<'_>, command: &str, within: Duration) -> Re
             answer.lines.push(line.bytes);
         }
     }
-    let unfinished = lines.unfinished().trim_ascii();
+    let unfinished = lines.unfinished();
     if !unfinished.is_empty() && !unfinished.ends_with(command.as_bytes()) {
         answer.lines.push(unfinished.to_vec());
     }

@@ -68,19 +68,24 @@ impl Lines {
                     self.begun.push(byte);
                 }
             } else {
-                let line = std::mem::take(&mut self.begun);
-                let from = line.iter().position(|byte| *byte != filler).unwrap_or(line.len());
-                let to = line.iter().rposition(|byte| *byte != filler).map_or(from, |last| last + 1);
-                if from < to {
-                    return Ok(Some(Line { bytes: line[from..to].to_vec(), read }));
+                let bytes = without(&std::mem::take(&mut self.begun), filler).to_vec();
+                if !bytes.is_empty() {
+                    return Ok(Some(Line { bytes, read }));
                 }
             }
         }
         Ok(None)
     }
 
-    /// The beginning of a line that has not ended.
+    /// The beginning of a line of the application that has not ended, without CRs around it.
     pub(super) fn unfinished(&self) -> &[u8] {
-        &self.begun
+        without(&self.begun, b'\r')
     }
+}
+
+/// A line without the bytes around it that are `filler`.
+fn without(line: &[u8], filler: u8) -> &[u8] {
+    let from = line.iter().position(|byte| *byte != filler).unwrap_or(line.len());
+    let to = line.iter().rposition(|byte| *byte != filler).map_or(from, |last| last + 1);
+    &line[from..to]
 }
