@@ -98,6 +98,12 @@ const PARTS: [(&str, &str); 3] = [
     Cause::StillStarting,
     "AT was sent before the application said that it has started"
 )]
+// It had started while it was asked at other speeds.
+#[case(
+    "virtual: { application-start: 40 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n",
+    Cause::StillStarting,
+    "nothing came at first, and a later AT is answered"
+)]
 // The reason of a restart comes behind the start.
 #[case(
     "virtual: { fault: watchdog-after=2 s, reboot-message: after-sysstart }\nsteps:\n{START}  - wait: 5 s\n  - at: { command: AT, tries: 2 }\n",

@@ -213,7 +213,12 @@ impl Since {
 
     /// Whether anything came while the host was at another speed than this one, so long after the start that it may have been a start-up message.
     pub(in crate::diagnosis) fn is_heard_elsewhere(&self, speed: Baud) -> bool {
-        self.heard.iter().any(|heard| heard.speed != speed && heard.last > SOONEST)
+        self.came_elsewhere(speed).is_some()
+    }
+
+    /// How long after the start that was.
+    pub(in crate::diagnosis) fn came_elsewhere(&self, speed: Baud) -> Option<Duration> {
+        self.heard.iter().filter(|heard| heard.speed != speed && heard.last > SOONEST).map(|heard| heard.last).min()
     }
 
     /// Whether nothing was answered, and the application has said no more than once that it has started.

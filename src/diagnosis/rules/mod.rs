@@ -169,7 +169,8 @@ impl<'a> Scene<'a> {
         let answered = facts.since.answered().or_else(|| self.answered_at(facts.speed))?;
         let has_started = facts.since.started.is_some() || self.probe_started().is_some_and(|started| started.is_before_reset);
         let is_strange = !facts.since.strange.is_empty() || self.probed().is_some_and(|probed| !probed.strange.is_empty());
-        if has_started || is_strange || facts.since.switched.is_some() || facts.since.is_heard_elsewhere(facts.speed) {
+        let is_heard_elsewhere = self.now.unwrap_or(facts).since.is_heard_elsewhere(facts.speed);
+        if has_started || is_strange || facts.since.switched.is_some() || is_heard_elsewhere {
             return None;
         }
         let evidence = [start.seq].into_iter().chain(answered.events());

@@ -108,6 +108,11 @@ impl Scene<'_> {
                         Probe::Wait,
                     ),
                 None => found.or_wrong_speed(Probe::Ask),
+                Some(now) if now.since.came_elsewhere(facts.speed).is_some() && !self.is_probed(Probe::Wake) => found.or(
+                    Cause::StillStarting,
+                    "something came that nobody could read while it was asked at other speeds: it may have started just then; in that case AT is answered",
+                    Probe::Wake,
+                ),
                 Some(_) if since.was_at_other_speed && !self.is_probed(Probe::Reset) => found.or(
                     Cause::TalksButDoesNotHear,
                     "it may have said something while the host was at another speed; in that case #SYSSTART comes",
@@ -281,7 +286,9 @@ impl Scene<'_> {
         }
         if since.start.is_some() {
             let because = "nothing came at first, and a later AT is answered: the application needed more time";
-            let after = self.probed().and_then(|probed| probed.answered.as_ref()).map_or(Duration::ZERO, |answered| answered.after);
+            let asked = self.probed().and_then(|probed| probed.answered.as_ref()).map(|answered| answered.after);
+            let came = self.now.and_then(|now| now.since.came_elsewhere(self.facts.speed));
+            let after = asked.into_iter().chain(came).min().unwrap_or_default();
             return give_it_time(Found::new(Cause::StillStarting, Sure::Likely, because, evidence), Advice::GiveItTime, after);
         }
         let because =
