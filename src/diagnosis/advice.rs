@@ -148,6 +148,9 @@ advice! {
     SendSooner: NotAcknowledged,
         "an earlier hotkey is acknowledged",
         "send the hotkey from the release on and often: `handshake: { strategy: repeat }`, without `pulse: none` and with nothing between the release and the step";
+    ByItsLine: NotAcknowledged,
+        "the hotkey was sent behind a command to restart, and behind a reset by its line it is acknowledged",
+        "whether a restart by command passes the boot window is published nowhere: enter boot code by a reset by its line (a step `handshake` without `pulse: none`), or by AT#LDRST from the application, once that has said #SYSSTART";
     MoreOften: NotAcknowledged,
         "hotkeys were missed, and of those with less than half the pause between them one is acknowledged",
         "send it more often: `handshake: { every: 1 ms }`, some ten times (`repeat`). If it is missed now and then all the same, see whether the timeline says that this computer was late";
@@ -206,15 +209,15 @@ advice! {
     AskedTooEarly: StillStarting,
         "a command came before the application said that it has started",
         "nothing is wrong with the board: wait for #SYSSTART before the first command. A scenario whose times do not fit how fast this board starts wants a copy with others";
+    EntryTooEarly: StillStarting,
+        "AT#LDRST came before the application said that it has started",
+        "wait for #SYSSTART before AT#LDRST, or enter boot code by a reset and the hotkey (a step `handshake`)";
     AskedWithoutHotkey: StillStarting,
         "a boot code's command came before the application said that it has started",
         "boot code takes commands after the hotkey only: put a step `handshake` before it, which resets the module and sends the hotkey. Where the application was to be asked, wait for #SYSSTART first";
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
         "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
-    RestartedLate: StillStarting,
-        "AT#RESET was carried out without an answer, and it came up when it was waited for longer",
-        "a module may restart before its OK is out: where the step waits for that, send it without (`send: { text: \"AT#RESET=1\\r\" }`), as the shipped *restart by command* does. Where it waits for the start, give it more time: it took TOOK here (`within: ENOUGH`)";
     OrNoHotkey: StillStarting,
         "it came up when it was waited for longer, and no hotkey was sent since the reset",
         "nothing is wrong with the board. Where 0x9A is what the step waits for: boot code says that to a hotkey (0xC5) only, and none was sent since the reset (a step `handshake` sends it). Where the start is: it took TOOK here, and the step gave it less; \
@@ -244,7 +247,7 @@ advice! {
          and read the version then (AT+CGMR)"
         );
     BootedInVain: DoesNotStart,
-        "boot code takes the hotkey, and AT#BOOT was answered and started nothing",
+        "boot code takes the hotkey, and AT#BOOT was sent and started nothing",
         concat!(
             "boot code is there, and AT#BOOT started nothing: the unit still takes an upload. Upload the version again that it was delivered with or had last (",
             same_version_again!(),
@@ -383,6 +386,9 @@ advice! {
     NoCr: NotAsExpected,
         "a command was sent without CR",
         "put `\\r` behind the command (not `\\n`; a step `at` or `boot` does that by itself): nothing is carried out before it comes";
+    HotkeyAsText: NotAsExpected,
+        "the hotkey was sent as text",
+        "send it as a byte (`send: { hex: c5 }`), or by a step `handshake`, which resets the module and sends it as often as it takes";
     LineNotClean: NotAsExpected,
         "bytes had been sent before it that were not its own",
         "what was sent before stood in the module's line still: send a lone CR (`send: { text: \"\\r\" }`) before the command, as the shipped *wrong baud* does";

@@ -227,7 +227,7 @@ impl<'a> Conductor<'a> {
 
     /// What was done to the board, as the event `by` says, may make it restart: it is then not by itself.
     pub fn may_restart(&mut self, by: u64) {
-        self.watch.commanded(self.seam.now(), by);
+        self.watch.may_restart(self.seam.now(), by);
     }
 
     /// What the watch found in `finally`: the first restart that nobody commanded.

@@ -90,6 +90,8 @@ pub struct Restarts {
     earlier: Option<Commanded>,
     /// How many `#SYSSTART` may come: one for the last restart, and one for the one before where that was commanded just before it.
     starts: u8,
+    /// The last one is one that may have been: where another is commanded, it was not.
+    is_possible: bool,
 }
 
 /// For so long after another restart was commanded a `#SYSSTART` may still be on its way from the one before: the system and the adapter hold it back.
@@ -100,18 +102,19 @@ impl Restarts {
     #[must_use]
     pub fn unknown_before(at: MonoTime) -> Self {
         let restart = Commanded { at, by: None, is_told_late: true };
-        Self { last: Some(restart), untold: Some(restart), earlier: None, starts: 1 }
+        Self { last: Some(restart), untold: Some(restart), earlier: None, starts: 1, is_possible: false }
     }
 
     /// Those of a virtual board that was set up at `at`, as the event `by` says: it runs as if it had long been started, and says nothing of a start.
     fn set_up(at: MonoTime, by: u64) -> Self {
         let restart = Commanded { at, by: Some(by), is_told_late: false };
-        Self { last: Some(restart), untold: None, earlier: None, starts: 0 }
+        Self { last: Some(restart), untold: None, earlier: None, starts: 0, is_possible: false }
     }
 
     fn command(&mut self, at: MonoTime, by: u64) {
         let restart = Commanded { at, by: Some(by), is_told_late: true };
-        let is_near = self.last.is_some_and(|last| at < last.at + ON_ITS_WAY) && self.starts > 0;
+        let is_near = self.last.is_some_and(|last| at < last.at + ON_ITS_WAY) && self.starts > 0 && !self.is_possible;
+        self.is_possible = false;
         self.starts = if is_near { 2 } else { 1 };
         // What a set-up may have left to say was said before it.
         self.earlier = self.untold.replace(restart).filter(|untold| untold.is_told_late);
@@ -138,7 +141,7 @@ impl Restarts {
     /// The same for the next case, on whose timeline the events of this one are not.
     fn without_events(self) -> Self {
         let without = |restart: Option<Commanded>| restart.map(|restart| Commanded { by: None, ..restart });
-        Self { last: without(self.last), untold: without(self.untold), earlier: without(self.earlier), starts: self.starts }
+        Self { last: without(self.last), untold: without(self.untold), earlier: without(self.earlier), ..self }
     }
 }
 
@@ -199,7 +202,13 @@ impl Watch {
         self.from = at;
     }
 
-    /// The board was made to restart, or may restart for what was done to it, by the event `by`.
+    /// The board may restart for what was done to it, by the event `by`.
+    pub(super) fn may_restart(&mut self, at: MonoTime, by: u64) {
+        self.commanded(at, by);
+        self.restarts.is_possible = true;
+    }
+
+    /// The board was made to restart by the event `by`.
     pub(super) fn commanded(&mut self, at: MonoTime, by: u64) {
         self.count = self.count.saturating_add(1);
         self.started = None;
@@ -309,6 +318,15 @@ mod tests {
 
     fn watch() -> Watch {
         Watch::new(Restarts::default(), START_UP)
+    }
+
+    #[test]
+    fn what_may_have_restarted_is_one_start_with_what_is_commanded_then() {
+        let mut watch = Watch::new(Restarts::default(), START_UP);
+        watch.may_restart(s(10), 3);
+        watch.commanded(s(10), 4);
+        assert_eq!(seen(&mut watch, b"\r\n#SYSSTART\r\n", s(12)), [("#SYSSTART".to_owned(), true)]);
+        assert_eq!(seen(&mut watch, b"\r\n#SYSSTART\r\n", s(20)), [("#SYSSTART".to_owned(), false)]);
     }
 
     #[test]

@@ -76,6 +76,10 @@ steps:
 )]
 #[case("virtual: { boot-command-answered: false }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT }\n", Advice::GoesUnanswered)]
 #[case("effects: [raw]\nsteps:\n  - send: { text: ATI }\n  - expect: { text: OK, within: 2 s }\n", Advice::NoCr)]
+#[case(
+    "effects: [raw]\nsteps:\n  - reset: { pulse: 15 ms }\n  - send: { text: C5 }\n  - expect: { hex: 9a, within: 1 s }\n",
+    Advice::HotkeyAsText
+)]
 #[case("effects: [raw]\nsteps:\n  - send: { text: AT+CGMR }\n  - wait: 100 ms\n  - at: { command: AT }\n", Advice::LineNotClean)]
 #[case(
     "steps:

@@ -102,7 +102,56 @@ const PARTS: [(&str, &str); 3] = [
 #[case(
     "virtual: { application-start: 40 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n",
     Cause::StillStarting,
-    "nothing came at first, and a later AT is answered"
+    "nothing "
+)]
+// Boot code's answers, where AT#LDRST had none and came back.
+#[case(
+    "virtual: { fault: accepts-downgrade, ldrst-answered: false }\nimages:\n  old: { make: { A: 2.6.0, size: 4 KiB } }\nsteps:\n  - at: { command: AT }\n{ENTERS}  - upload: { image: old, result: refused }\n",
+    Cause::AcceptedLower,
+    "version 2.6.0 went in over 2.7.0"
+)]
+#[case(
+    "virtual: { ldrst-answered: false }\nsteps:\n  - at: { command: AT }\n{ENTERS}  - at: { command: AT+CGMR }\n",
+    Cause::BootCodeAnswered,
+    "AT+CGMR was meant for the application"
+)]
+#[case(
+    "virtual: { ldrst-answered: false }\nsteps:\n  - at: { command: AT }\n  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - wait: 1 s\n  - send: { text: \"ATI0\\r\" }\n  - expect: { text: \"0\\r\", within: 1 s }\n",
+    Cause::BootCodeAnswered,
+    "it may have led into boot code without an OK"
+)]
+#[case(
+    "virtual: { fault: echo-only }\nsteps:\n  - at: { command: \"AT#LDRST=2,2\" }\n",
+    Cause::EchoOnly,
+    "AT#LDRST=2,2 came back byte for byte"
+)]
+// A restart without an answer that no step has waited for, long before.
+#[case(
+    "virtual: { boot-command-answered: false }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT, result: any }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n  - at: { command: AT+CGMR, shows: { text: 9.9.9 } }\n",
+    Cause::NotAsExpected,
+    "AT+CGMR was answered by \"2.7.0\" and OK"
+)]
+// It restarts by itself, and is on its way up when it is asked; the start of before is no second one.
+#[case(
+    "virtual: { fault: resets-itself=800 ms }\nsteps:\n{START}  - wait: 2 s\n  - boot: { command: ATI0 }\n",
+    Cause::UncommandedReset,
+    "came although this program had not restarted it"
+)]
+#[case(
+    "virtual: { fault: application-dead, boot-command-answered: false }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT }\n",
+    Cause::DoesNotStart,
+    "neither by AT#BOOT nor by a reset"
+)]
+// The speed of before a restart by command, which the module keeps.
+#[case(
+    "virtual: { speed-outlives-reset: saved }\nsteps:\n  - at: { command: AT+IPR=460800 }\n  - uart: { baud: 460800 }\n  - wait: 300 ms\n  - send: { text: \"AT#RESET=1\\r\" }\n  - uart: { baud: 115200 }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n",
+    Cause::WrongSpeed,
+    "as AT+IPR=460800 of this case told it to be"
+)]
+#[case(
+    "virtual: { fault: application-garbles }\nsteps:\n{START}  - wait: 1 s\n  - handshake: { pulse: none, within: 500 ms }\n",
+    Cause::Garbage,
+    "what the module says of its start comes clean"
 )]
 // The reason of a restart comes behind the start.
 #[case(
@@ -117,7 +166,7 @@ const PARTS: [(&str, &str); 3] = [
 )]
 fn each_is_told_from_what_it_looks_like(#[case] template: &str, #[case] cause: Cause, #[case] because: &str) {
     let text = PARTS.iter().fold(template.to_owned(), |text, (word, part)| text.replace(word, part));
-    let text = format!("effects: [speed, nvm, firmware]\n{text}");
+    let text = format!("effects: [speed, nvm, firmware, downgrade-attempt]\n{text}");
     let found = diagnosis(&ran_on(1, &text));
     assert!(found.cause == cause && found.because.contains(because), "{found:?}");
 }

@@ -145,7 +145,16 @@ steps:
 #[case("steps:\n  - reset: { pulse: 15 ms }\n  - expect: { hex: 9a, within: 500 ms }\n", Advice::OrNoHotkey)]
 #[case(
     "virtual: { reset-command-answered: false, application-start: 10 s }\neffects: [nvm]\nsteps:\n  - at: { command: AT#RESET=1 }\n",
-    Advice::RestartedLate
+    Advice::RestartsUnanswered
+)]
+// AT#LDRST, or the hotkey, while the application is on its way up.
+#[case(
+    "virtual: { application-start: 10 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - wait: 3 s\n  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none }\n",
+    Advice::EntryTooEarly
+)]
+#[case(
+    "virtual: { window-after-reset-command: false }\neffects: [nvm]\nsteps:\n  - send: { text: \"AT#RESET=1\\r\" }\n  - handshake: { pulse: none, within: 300 ms }\n",
+    Advice::ByItsLine
 )]
 #[case(
     "virtual: { fault: [sleeps-after=2 s, ignores-reset] }

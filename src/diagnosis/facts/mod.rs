@@ -60,6 +60,8 @@ pub(super) struct Heard {
 /// The end of the last step that failed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failed {
+    /// Where it began.
+    pub(super) begun: u64,
     pub(super) seq: u64,
     pub(super) at: MonoTime,
     /// Nothing had come right before it: its time was over.
@@ -139,6 +141,8 @@ pub(super) struct Facts {
     /// How often an echo or an answer came late: when something else had been sent, or behind its result.
     late: u32,
     pub(super) probed: Option<Probed>,
+    /// Where the last step began.
+    step_begun: u64,
     /// The last step that failed.
     pub(super) failed: Option<Failed>,
     /// When bytes came last.
@@ -191,6 +195,7 @@ impl Default for Facts {
             gap: None,
             late: 0,
             probed: None,
+            step_begun: 0,
             failed: None,
             came_at: MonoTime::ZERO,
             line: Vec::new(),
@@ -234,8 +239,10 @@ impl Facts {
                 self.is_seen_released = level.state == LineState::Released && !self.is_held;
             }
             EventKind::Probe(probe) => self.probe(probe.probe, event.seq),
+            EventKind::StepStart(_) => self.step_begun = event.seq,
             EventKind::StepEnd(end) if end.outcome == StepOutcome::Failed => {
-                self.failed = Some(Failed { seq: event.seq, at: event.t, is_by_time: event.t.since(self.came_at) > AT_ONCE });
+                self.failed =
+                    Some(Failed { begun: self.step_begun, seq: event.seq, at: event.t, is_by_time: event.t.since(self.came_at) > AT_ONCE });
             }
             EventKind::Break(transmit) => self.is_transmit_held = transmit.held,
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
@@ -410,9 +417,8 @@ impl Facts {
         self.end_pending(End::Cr);
         if !self.is_uploading() {
             self.end_old_line(event.t);
-            // The answer to what leads into boot code may come behind the first hotkeys.
-            let is_hotkey_behind_entry =
-                bytes.first() == Some(&HOTKEY) && self.since.last().is_some_and(|last| last.text.starts_with("AT#LDRST"));
+            // The answer to what leads into boot code, or restarts, may come behind the first hotkeys.
+            let is_hotkey_behind_entry = bytes.first() == Some(&HOTKEY) && self.since.last().is_some_and(Exchange::leaves);
             if !is_hotkey_behind_entry {
                 self.close_exchange();
             }

@@ -145,8 +145,10 @@ impl Since {
     pub(super) fn answered_now(&mut self, now: MonoTime) -> Option<&mut Exchange> {
         let last = self.exchanges.back()?;
         let is_recent = |one: &&Exchange| one.result.is_none() && one.speed == last.speed && last.at.since(one.at) < ANSWERS;
+        // Whoever has gone into boot code answers nothing any more.
+        let has_gone = |one: &Exchange| one.leaves() && (last.to_boot_code || self.acknowledge.is_some_and(|(_, latest)| latest > one.seq));
         let is_first = |one: &Exchange| {
-            let is_before = one.echo.is_some() && last.result.is_none() && (last.echo.is_none() || one.seq == last.seq);
+            let is_before = !has_gone(one) && one.echo.is_some() && last.result.is_none() && (last.echo.is_none() || one.seq == last.seq);
             is_before && (one.text != last.text || now.since(last.at) > PAUSE)
         };
         let before = self.exchanges.iter().rev().skip(1).take_while(is_recent).enumerate();

@@ -24,7 +24,7 @@ impl Scene<'_> {
                 return Some(self.does_not_leave(left, vec![left.seq, first, acknowledge]));
             }
             let is_last = since.last().is_none_or(|last| last.seq < first);
-            if is_last && self.facts.failed.is_some_and(|failed| failed.is_by_time && acknowledge > failed.seq) {
+            if is_last && self.facts.failed.is_some_and(|failed| failed.is_by_time && acknowledge > failed.seq && first < failed.seq) {
                 return Some(self.acknowledged_too_late(acknowledge));
             }
             if is_last && self.is_acknowledge_noise() {
@@ -96,11 +96,26 @@ impl Scene<'_> {
         if entry.result.is_some() || (entry.echo.is_some() && since.mirrored.is_none()) {
             return Some(self.or_boot_code_elsewhere(found, many));
         }
-        if !self.is_probed(Probe::Ask) {
-            return Some(found.or_wrong_speed(Probe::Ask).or(
+        if let Some(started) = self.has_started_since(entry) {
+            let because =
+                format!("{} was sent before the application said that it has started, and what comes so early is lost", entry.text);
+            return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [entry.seq, started]).next(Advice::EntryTooEarly));
+        }
+        if entry.echo.is_none() && since.exchanges.iter().any(|asked| asked.seq < entry.seq && asked.echo.is_some()) {
+            // It would have come back.
+            return self.fell_silent(entry);
+        }
+        if !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) {
+            let start = since.start.filter(|start| self.facts.now.since(start.at) < self.facts.start_up);
+            let probe = if start.is_some() { Probe::Wait } else { Probe::Ask };
+            let found = match start {
+                Some(_) => found.or(Cause::StillStarting, "it may have been starting still; in that case #SYSSTART comes", probe),
+                None => found.or_wrong_speed(probe),
+            };
+            return Some(found.or(
                 Cause::NothingCame,
                 "nothing shows that AT#LDRST arrived: the supply may be off, or a wire; in that case nothing comes at any speed",
-                Probe::Ask,
+                probe,
             ));
         }
         if let Some(answered) = self.answered_at(self.facts.speed) {
@@ -111,8 +126,14 @@ impl Scene<'_> {
             let evidence = [entry.seq].into_iter().chain(answered.events());
             return Some(Found::new(Cause::Asleep, Sure::Likely, because, evidence));
         }
-        let was_heard = self.facts.heard.by_application.is_some() || self.facts.spoke_before.is_some() || since.spoke.is_some();
-        (was_heard && self.probe_answered().is_none()).then_some(found)
+        // Who has answered in this case, and is silent since, was led into boot code.
+        (since.answered().is_some() && self.probe_answered().is_none()).then_some(found)
+    }
+
+    /// The start-up message that came behind a command, and no probe had reset the module before.
+    pub(super) fn has_started_since(&self, asked: &Exchange) -> Option<u64> {
+        let started = self.facts.since.started.filter(|started| *started > asked.seq);
+        started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))
     }
 
     /// Hotkeys at another speed than the board's own were in vain: boot code may listen at that.
@@ -226,19 +247,22 @@ impl Scene<'_> {
         let evidence = evidence.into_iter().chain([message]);
         if self.is_probed(Probe::Ask) || self.is_probed(Probe::Wait) {
             let Some(answered) = self.probe_answered() else {
+                if let Some(found) = self.garbage().filter(|_| self.probed().is_some_and(|probed| !probed.strange.is_empty())) {
+                    return found;
+                }
                 if facts.since.answered().is_some() && !self.is_probed(Probe::Wait) {
                     let because = format!("{many} not acknowledged, and the application, which had answered, is silent at any usual speed");
                     return Found::new(Cause::ShutDown, Sure::Likely, because, evidence).or_restarting();
                 }
-                let because = format!(
-                    "start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed: the module hears neither"
-                );
+                let because = format!("start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed");
                 let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
                 let hangs = self.hangs_where_heard(&found);
                 // Where the hotkeys came in vain before the application had started, boot code has not heard them either.
                 let may_be_else = hangs.is_some() || facts.since.hotkeys.is_some_and(|(first, ..)| first > message);
                 return if self.is_probed(Probe::Reset) {
                     self.hangs_or_is_deaf(found)
+                } else if may_be_else && !self.is_probed(Probe::Wait) {
+                    found.or_restarting()
                 } else if may_be_else {
                     hangs.unwrap_or(found).or(
                         Cause::ShutDown,
@@ -305,6 +329,10 @@ impl Scene<'_> {
             );
             let found = Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, evidence);
             return found.next_with(Advice::BootCodeListensAt, &[("SPEED", &taken.speed), ("PORT", &facts.speed)]);
+        }
+        if let Some(restart) = facts.since.restart() {
+            let because = format!("{many} not acknowledged behind {}, and one that is sent behind a reset by its line is", restart.text);
+            return found(Sure::VeryLikely, because).next(Advice::ByItsLine);
         }
         let is_one = facts.since.hotkeys_from == facts.since.hotkeys_until;
         let [first, last] = if is_one { ["sent"; 2] } else { ["the first of them", "the last of them"] };
@@ -460,8 +488,12 @@ impl Scene<'_> {
     fn acknowledged_silent(&self, last: &Exchange, times: &str, evidence: Vec<u64>) -> Found {
         let since = &self.facts.since;
         let started = self.probe_started().map(|started| started.what.0).filter(|_| self.is_probed(Probe::Reset));
-        let again = since.hotkeys_until.checked_sub(since.after_start(last.at));
+        let again = since.hotkeys_until.checked_sub(since.after_start(last.at)).filter(|again| !again.is_zero());
         let waited = again.unwrap_or_else(|| self.facts.now.since(last.at));
+        if last.text == "AT#BOOT" && started.is_none() && self.is_probed(Probe::Reset) {
+            let because = "0x9A came, and no application starts, neither by AT#BOOT nor by a reset";
+            return Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, evidence).next(Advice::BootedInVain);
+        }
         let (runs, advice) = match (self.is_probed(Probe::Reset), started) {
             (true, Some(_)) => ("; after a reset the application still starts", Some(Advice::ApplicationRuns)),
             (true, None) => ("; after a reset no application starts either", Some(Advice::NothingRuns)),
@@ -472,7 +504,7 @@ impl Scene<'_> {
         let found = Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence);
         let enough = format!("{} s", (waited * 4).as_secs().max(2));
         let found = match advice {
-            Some(advice) => found.next_with(advice, &[("TOOK", &seconds(waited)), ("ENOUGH", &enough)]),
+            Some(advice) => found.next_with(advice, &[("TOOK", &span(waited)), ("ENOUGH", &enough)]),
             None => found,
         };
         self.or_noise(found)

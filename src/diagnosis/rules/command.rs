@@ -236,6 +236,14 @@ impl Scene<'_> {
     pub(super) fn answers_late(&self, last: &Exchange) -> Option<Found> {
         let answered = self.answered_at(last.speed)?;
         let echo = last.echo?;
+        if self.facts.since.start.is_some_and(|start| start.seq < last.seq)
+            && let Some(started) = self.has_started_since(last)
+        {
+            let because =
+                format!("{} was sent before the application said that it has started, and what comes so early may be lost", last.text);
+            let evidence = self.begin().into_iter().chain([last.seq, started]);
+            return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence).next(Advice::AskedTooEarly));
+        }
         let because = format!(
             "{} came back as it was sent, and its answer not in time; {} after that was answered: the module hears and answers, slower than the step waits",
             last.text, answered.text
@@ -285,7 +293,11 @@ impl Scene<'_> {
         let entry = since.exchanges.iter().find(|exchange| exchange.text.starts_with("AT#LDRST"))?;
         let arrived = last.echo.or_else(|| since.answered()?.result.as_ref().map(|(seq, _)| *seq));
         let is_asked = self.is_probed(Probe::Ask) || self.is_probed(Probe::Wake);
-        if let Some(arrived) = arrived.filter(|_| entry.seq == last.seq && entry.result.is_none() && is_asked)
+        let is_silent_since =
+            since.hotkeys.is_none() && since.exchanges.iter().all(|asked| asked.seq < entry.seq || asked.result.is_none());
+        // A loop gives back what a probe sends as well.
+        let is_loop = since.answered().is_none() && self.now.is_some_and(|now| now.since.mirrored > since.mirrored);
+        if let Some(arrived) = arrived.filter(|_| is_silent_since && !is_loop && entry.result.is_none() && is_asked)
             && self.probe_answered().is_none_or(|_| self.answered_after_reset())
         {
             let back = if last.echo.is_some() { " came back as it was sent, and" } else { " was not answered, and" };

@@ -144,7 +144,7 @@ impl Scene<'_> {
         if fits.len() == 1 {
             let sure = if best.bytes >= 4 && best.is_most { Sure::VeryLikely } else { Sure::Likely };
             let because = format!("what came looks like {text} sent at {} baud and read at {}", best.speed, facts.speed);
-            if facts.since.exchanges.iter().any(|exchange| exchange.speed == best.speed) {
+            if facts.since.exchanges.iter().any(|exchange| exchange.speed == best.speed && !exchange.restarts()) {
                 return Some(self.silent_at(best.speed, &because, evidence));
             }
             let found = self.runs_at(Found::new(Cause::WrongSpeed, sure, because, evidence), best.speed, Advice::TryAt);

@@ -108,7 +108,7 @@ fn who_restarted(message: &[u8]) -> (&'static str, Option<Advice>) {
 
 /// What to try where boot code takes the hotkey and no application starts: what was tried already need not be.
 fn boot_code_alone(facts: &Facts) -> Advice {
-    let is_booted = facts.since.restart().is_some_and(|restart| restart.text == "AT#BOOT" && restart.result.is_some());
+    let is_booted = facts.since.restart().is_some_and(|restart| restart.text == "AT#BOOT");
     if is_booted { Advice::BootedInVain } else { Advice::BootCodeAlone }
 }
 

@@ -9,7 +9,7 @@ impl Scene<'_> {
     pub(super) fn does_not_hear(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
         let message = since.started.or(since.spoke)?;
-        let asked = since.exchanges.len();
+        let asked = since.exchanges.iter().filter(|exchange| !exchange.restarts()).count();
         if let Some(odd) = since.exchanges.iter().find(|exchange| Some(exchange.speed) == since.spoke_at && !exchange.lines.is_empty()) {
             let answer = odd.lines.first().map_or_else(String::new, |line| quoted(&line.text));
             let because = format!("it says clearly that it has started, and what it answers to {}, {answer}, is no word of it", odd.text);

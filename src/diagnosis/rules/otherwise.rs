@@ -129,7 +129,8 @@ impl Scene<'_> {
                 let because = format!("boot code answered {} by 0, and what came behind that{said} is whole and clean", restart.text);
                 (because, Sure::Likely, *seq, Advice::ByStepBoot)
             }
-            (None, Some((started, said))) => {
+            // Where another step failed, the one that sent it did not wait for its answer.
+            (None, Some((started, said))) if self.is_of_the_step(restart) => {
                 let because = format!("{} was not answered, and was carried out: start-up messages came{said}", restart.text);
                 let advice = if restart.text == "AT#BOOT" { Advice::GoesUnanswered } else { Advice::RestartsUnanswered };
                 (because, Sure::VeryLikely, started, advice)
@@ -137,6 +138,11 @@ impl Scene<'_> {
             _ => return None,
         };
         Some(Found::new(Cause::NotAsExpected, sure, because, [restart.seq, seq]).next(advice))
+    }
+
+    /// Whether the step that failed has sent it.
+    pub(super) fn is_of_the_step(&self, asked: &Exchange) -> bool {
+        self.facts.failed.is_none_or(|failed| asked.seq > failed.begun)
     }
 
     /// Whether nothing was waited for behind the answer to a command.
@@ -161,6 +167,11 @@ impl Scene<'_> {
         // A write that went out in parts has a CR in it, and more to come.
         let is_text = |text: &&[u8]| text.len() > 1 && text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
         let text = Some(since.unended.as_slice()).filter(is_text)?;
+        let spelt: Vec<u8> = text.to_ascii_lowercase().into_iter().filter(|byte| !matches!(byte, b' ' | b'x' | b'0')).collect();
+        if spelt.chunks(2).all(|pair| matches!(pair, b"c5" | b"ff")) {
+            let because = format!("{} was sent as text, and the hotkey is the byte 0xC5", quoted(text));
+            return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, since.last_out).next(Advice::HotkeyAsText));
+        }
         let because = format!("{} was sent without a CR behind it, and no command is carried out before that comes", quoted(text));
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, since.last_out).next(Advice::NoCr))
     }

@@ -343,6 +343,17 @@ impl Scene<'_> {
                 Advice::AskedTooEarly
             });
         }
+        let unanswered = since.restart().filter(|restart| restart.result.is_none() && self.is_of_the_step(restart));
+        if let Some(restart) = unanswered.filter(|restart| !restart.has_preamble) {
+            let because = format!(
+                "{} was not answered, and was carried out: {message} came {} after it was sent",
+                restart.text,
+                seconds(started.after)
+            );
+            let advice = if restart.text == "AT#BOOT" { Advice::ByStepBoot } else { Advice::RestartsUnanswered };
+            let evidence = evidence.into_iter().chain([restart.seq, *seq]);
+            return Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(advice);
+        }
         let restart = since.restart().map(|restart| (&restart.text, restart.result.as_ref()));
         let nothing = match restart {
             Some((text, Some((_, result)))) => format!("{text} was answered by {result}, nothing had come behind that yet"),
@@ -352,12 +363,7 @@ impl Scene<'_> {
         let because = format!("{nothing}, and {message} came when it was waited for longer");
         let found = Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq]));
         let in_window = since.start.is_some_and(|start| start.how == Began::Reset && self.facts.now.since(start.at) < WINDOW);
-        let advice = match restart {
-            Some((text, None)) if text.starts_with("AT#RESET") => Advice::RestartedLate,
-            _ if in_window => Advice::OrNoHotkey,
-            _ => Advice::GiveItTime,
-        };
-        give_it_time(found, advice, started.after)
+        give_it_time(found, if in_window { Advice::OrNoHotkey } else { Advice::GiveItTime }, started.after)
     }
 }
 

@@ -42,6 +42,10 @@ impl Scene<'_> {
                 let because = "AT#UP was answered by 0, which begins an upload, and what was sent after that, before anything was asked for, went in as a part of the image";
                 Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence()).next(Advice::UpByItself))
             }
+            None if upload.asked.is_none() && !last.has_preamble => {
+                let because = "AT#UP was answered by 0, which begins an upload, and the step that sent it sends no image";
+                Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence()).next(Advice::UpByItself))
+            }
             None if !self.facts.damaged().is_empty() => {
                 Some(self.noise("the upload stopped, and words came damaged before it", evidence().collect()))
             }
