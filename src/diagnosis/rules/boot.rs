@@ -192,10 +192,19 @@ impl Scene<'_> {
         Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::AcknowledgedTooLate)
     }
 
-    /// AT#BOOT was carried out and not answered.
+    /// AT#BOOT was carried out and not answered, or when its step had given up.
     fn left_unanswered(&self) -> Option<Found> {
         let since = &self.facts.since;
-        let left = since.last().filter(|last| last.text == "AT#BOOT" && last.result.is_none())?;
+        let left = since.last().filter(|last| last.text == "AT#BOOT")?;
+        if let Some((seq, result)) = &left.result {
+            let (first, ..) = since.hotkeys.filter(|(first, ..)| left.has_preamble && first < seq)?;
+            let took = milliseconds(left.took);
+            let because = format!(
+                "AT#BOOT was answered by {result} {took} after it was sent, when the step had sent the hotkey for want of an answer"
+            );
+            let found = Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [left.seq, first, *seq]);
+            return Some(found.next(Advice::TooLate));
+        }
         let started =
             since.started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))?;
         if let Some(odd) = left.lines.first() {
