@@ -386,6 +386,9 @@ advice! {
     NoCr: NotAsExpected,
         "a command was sent without CR",
         "put `\\r` behind the command (not `\\n`; a step `at` or `boot` does that by itself): nothing is carried out before it comes";
+    FloatsAtStart: NotAsExpected,
+        "the step ended at bytes of a line that floats",
+        "a line floats while a module is reset or starts: let the step begin behind that (a `wait` before it), or say what must not come (`quiet: { for: …, never: [ … ] }`)";
     HotkeyAsText: NotAsExpected,
         "the hotkey was sent as text",
         "send it as a byte (`send: { hex: c5 }`), or by a step `handshake`, which resets the module and sends it as often as it takes";

@@ -147,6 +147,10 @@ steps:
     "virtual: { reset-command-answered: false, application-start: 10 s }\neffects: [nvm]\nsteps:\n  - at: { command: AT#RESET=1 }\n",
     Advice::RestartsUnanswered
 )]
+#[case(
+    "virtual: { noise-at-start: 3, application-start: 10 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - quiet: 100 ms\n",
+    Advice::FloatsAtStart
+)]
 // AT#LDRST, or the hotkey, while the application is on its way up.
 #[case(
     "virtual: { application-start: 10 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - wait: 3 s\n  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none }\n",

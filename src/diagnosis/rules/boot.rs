@@ -127,7 +127,7 @@ impl Scene<'_> {
             return Some(Found::new(Cause::Asleep, Sure::Likely, because, evidence));
         }
         // Who has answered in this case, and is silent since, was led into boot code.
-        (since.answered().is_some() && self.probe_answered().is_none()).then_some(found)
+        (since.answered().is_some() && self.probe_answered().is_none()).then(|| self.or_boot_code_elsewhere(found, many))
     }
 
     /// The start-up message that came behind a command, and no probe had reset the module before.
@@ -152,7 +152,8 @@ impl Scene<'_> {
 
     /// Hotkeys were sent to an application that had said that it sleeps.
     fn sent_to_a_sleeper(&self, many: &str, first: u64) -> Option<Found> {
-        let slept = self.facts.since.slept.filter(|slept| *slept < first)?;
+        let since = &self.facts.since;
+        let slept = since.slept.filter(|slept| *slept < first && since.woken.is_none_or(|(woken, _)| woken < *slept))?;
         let because = format!(
             "it said #SLEEP, and {many} sent after that: the application sleeps, and boot code takes the hotkey right after a reset only"
         );
@@ -371,17 +372,19 @@ impl Scene<'_> {
             );
             return found(Sure::Likely, because).next(Advice::MoreOften);
         }
-        if let Some((answer, _)) = facts.heard.by_application.filter(|(_, speed)| *speed == facts.speed) {
+        let moved = facts.moved.filter(|(_, told)| *told != facts.speed);
+        if let Some((answer, _)) = facts.heard.by_application.filter(|(_, speed)| *speed == facts.speed && moved.is_none()) {
             // The application had answered at this speed: there was no other one at which boot code could have listened.
             let because = format!("{many} not acknowledged, and after one more reset the same ones are");
             let found = Found::new(Cause::NotAcknowledged, Sure::Likely, because, evidence.into_iter().chain([answer]));
             return found.next(Advice::NowAndThen);
         }
         let because = format!(
-            "{many} not acknowledged at {} baud, and after a second reset the first ones are, as of a boot code that had been listening at another speed, one that the application was left at",
-            facts.speed
+            "{many} not acknowledged at {} baud, and after a second reset the first ones are, as of a boot code that had been listening at another speed, one that the application was left at{}",
+            facts.speed,
+            moved.map_or_else(String::new, |(_, told)| format!(" (AT+IPR={told} of this case was taken)"))
         );
-        let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence);
+        let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence.into_iter().chain(moved.map(|(at, _)| at)));
         let found =
             found.against("a boot code that misses a hotkey now and then looks the same: `repeat` on the step shows how often it does", []);
         if self.answers_at_home() { found.next_with(Advice::IsBack, &[("HOME", &facts.home)]) } else { found }

@@ -15,7 +15,7 @@ mod words;
 pub(super) use found::Found;
 
 use self::command::sleeps_on;
-use self::words::seconds;
+use self::words::{seconds, words_of};
 use super::facts::{Began, Brought, Exchange, Facts, Probed, Restarted};
 use super::{Advice, Cause, Probe, Sure};
 use crate::baud::Baud;
@@ -248,6 +248,15 @@ impl<'a> Scene<'a> {
         since.start?;
         if let Some(found) = self.went_on() {
             return Some(found);
+        }
+        let is_by_bytes = self.facts.failed.is_some_and(|failed| !failed.is_by_time);
+        if since.spoke.is_none() && since.strange.is_empty() && since.idle_noise > 0 && is_by_bytes {
+            let because = format!(
+                "only NUL and 0xFF came since {}: a line that floats then gives them, and no module says them",
+                words_of(since.start?)
+            );
+            let evidence = self.begin().into_iter().chain(since.first_in);
+            return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::FloatsAtStart));
         }
         if since.spoke.is_none() {
             return if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() };
