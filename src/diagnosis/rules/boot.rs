@@ -80,74 +80,10 @@ impl Scene<'_> {
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
     }
 
-    /// AT#LDRST was taken, and no hotkey behind it.
-    fn not_entered(&self, many: &str) -> Option<Found> {
-        let since = &self.facts.since;
-        let entry = since.last().filter(|last| last.text.starts_with("AT#LDRST") && since.strange.is_empty())?;
-        let (answer, said) = match &entry.result {
-            Some((seq, Result::Ok)) => (Some(*seq), "was answered OK"),
-            None => (entry.echo, "was sent, and not answered"),
-            Some(_) => return None,
-        };
-        let because = format!("{} {said}, {many} sent after that, and no 0x9A came", entry.text);
-        let evidence = [entry.seq].into_iter().chain(answer).chain(since.hotkey_events());
-        let found = Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence).next(Advice::NotEnteredByCommand);
-        // An echo shows that it arrived, unless all that is sent comes back.
-        if entry.result.is_some() || (entry.echo.is_some() && since.mirrored.is_none()) {
-            return Some(self.or_boot_code_elsewhere(found, many));
-        }
-        if let Some(started) = self.has_started_since(entry) {
-            let because =
-                format!("{} was sent before the application said that it has started, and what comes so early is lost", entry.text);
-            return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [entry.seq, started]).next(Advice::EntryTooEarly));
-        }
-        if entry.echo.is_none() && since.exchanges.iter().any(|asked| asked.seq < entry.seq && asked.echo.is_some()) {
-            // It would have come back.
-            return self.fell_silent(entry);
-        }
-        if !self.is_probed(Probe::Ask) && !self.is_probed(Probe::Wait) {
-            let start = since.start.filter(|start| self.facts.now.since(start.at) < self.facts.start_up);
-            let probe = if start.is_some() { Probe::Wait } else { Probe::Ask };
-            let found = match start {
-                Some(_) => found.or(Cause::StillStarting, "it may have been starting still; in that case #SYSSTART comes", probe),
-                None => found.or_wrong_speed(probe),
-            };
-            return Some(found.or(
-                Cause::NothingCame,
-                "nothing shows that AT#LDRST arrived: the supply may be off, or a wire; in that case nothing comes at any speed",
-                probe,
-            ));
-        }
-        if let Some(answered) = self.answered_at(self.facts.speed) {
-            let because = format!(
-                "{} brought nothing, {many} sent behind it in vain, and {} after that is answered: the first command after a sleep is lost",
-                entry.text, answered.text
-            );
-            let evidence = [entry.seq].into_iter().chain(answered.events());
-            return Some(Found::new(Cause::Asleep, Sure::Likely, because, evidence));
-        }
-        // Who has answered in this case, and is silent since, was led into boot code.
-        (since.answered().is_some() && self.probe_answered().is_none()).then(|| self.or_boot_code_elsewhere(found, many))
-    }
-
     /// The start-up message that came behind a command, and no probe had reset the module before.
     pub(super) fn has_started_since(&self, asked: &Exchange) -> Option<u64> {
         let started = self.facts.since.started.filter(|started| *started > asked.seq);
         started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))
-    }
-
-    /// Hotkeys at another speed than the board's own were in vain: boot code may listen at that.
-    fn or_boot_code_elsewhere(&self, found: Found, many: &str) -> Found {
-        let facts = self.facts;
-        match self.probed().and_then(|probed| probed.acknowledged) {
-            Some(taken) if taken.speed != facts.speed => self.taken_later(many, taken, found.evidence),
-            None if facts.speed != facts.home && !self.is_probed(Probe::Boot) => found.or(
-                Cause::WrongSpeed,
-                "boot code may listen at another speed than the application had; in that case it takes the hotkey there",
-                Probe::Boot,
-            ),
-            _ => found,
-        }
     }
 
     /// Hotkeys were sent to an application that had said that it sleeps.
@@ -328,7 +264,7 @@ impl Scene<'_> {
     }
 
     /// Hotkeys were not acknowledged, and one of a probe is.
-    fn taken_later(&self, many: &str, taken: Taken, evidence: Vec<u64>) -> Found {
+    pub(super) fn taken_later(&self, many: &str, taken: Taken, evidence: Vec<u64>) -> Found {
         let facts = self.facts;
         let found = |sure, because| Found::new(Cause::NotAcknowledged, sure, because, evidence.clone());
         let start = facts.since.start.map_or("the release of reset", words_of);

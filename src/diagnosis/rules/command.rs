@@ -286,32 +286,4 @@ impl Scene<'_> {
         let found = Found::new(Cause::NotAsExpected, Sure::Likely, because, [quickest.seq, *seq, last.seq]);
         Some(found.next_with(Advice::SlowerThanThat, &[("ENOUGH", &enough)]))
     }
-
-    /// AT#LDRST of this case has led into boot code, which says nothing to a command of the application.
-    fn entered(&self, last: &Exchange) -> Option<Found> {
-        let since = &self.facts.since;
-        let entry = since.exchanges.iter().find(|exchange| exchange.text.starts_with("AT#LDRST"))?;
-        let arrived = last.echo.or_else(|| since.answered()?.result.as_ref().map(|(seq, _)| *seq));
-        let is_asked = self.is_probed(Probe::Ask) || self.is_probed(Probe::Wake);
-        let is_silent_since =
-            since.hotkeys.is_none() && since.exchanges.iter().all(|asked| asked.seq < entry.seq || asked.result.is_none());
-        // A loop gives back what a probe sends as well.
-        let is_loop = since.answered().is_none() && self.now.is_some_and(|now| now.since.mirrored > since.mirrored);
-        if let Some(arrived) = arrived.filter(|_| is_silent_since && !is_loop && entry.result.is_none() && is_asked)
-            && self.probe_answered().is_none_or(|_| self.answered_after_reset())
-        {
-            let back = if last.echo.is_some() { " came back as it was sent, and" } else { " was not answered, and" };
-            let because = format!("{}{back} nothing is answered since: it may have led into boot code without an OK", last.text);
-            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [last.seq, arrived]).next(Advice::EntryUnanswered));
-        }
-        let (taken, _) = entry.result.as_ref().filter(|(seq, result)| *result == Result::Ok && last.seq > *seq)?;
-        let is_silent = since.spoke == Some(*taken) && since.hotkeys.is_none() && !last.to_boot_code;
-        is_silent.then(|| {
-            let because = format!(
-                "{} was answered OK and led into boot code, which says nothing to {} and waits for the hotkey",
-                entry.text, last.text
-            );
-            Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [entry.seq, *taken, last.seq]).next(Advice::HotkeyFirst)
-        })
-    }
 }

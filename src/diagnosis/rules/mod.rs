@@ -2,6 +2,7 @@
 
 mod boot;
 mod command;
+mod entry;
 mod found;
 mod garbage;
 mod mute;
