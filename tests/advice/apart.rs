@@ -153,6 +153,33 @@ const PARTS: [(&str, &str); 3] = [
     Cause::Garbage,
     "what the module says of its start comes clean"
 )]
+// A command to restart that nobody has heard.
+#[case(
+    "virtual: { fault: deaf }\nsteps:\n{START}  - at: { command: AT#RESET=1 }\n",
+    Cause::TalksButDoesNotHear,
+    "the hotkey brought no 0x9A either"
+)]
+#[case(
+    "virtual: { fault: application-silent }\nsteps:\n{START}  - at: { command: AT#RESET=1 }\n",
+    Cause::ApplicationHangs,
+    "boot code answers over the same wires"
+)]
+#[case(
+    "virtual: { fault: shuts-down-after=500 ms }\nsteps:\n{START}  - wait: 5 s\n  - at: { command: AT#RESET=1 }\n",
+    Cause::ShutDown,
+    "AT was answered"
+)]
+#[case(
+    "virtual: { fault: sleeps-after=1 s }\nsteps:\n{START}  - wait: 5 s\n  - at: { command: AT#RESET=1 }\n",
+    Cause::Asleep,
+    "it said #SLEEP, and AT#RESET=1"
+)]
+#[case("virtual: { fault: echo-only }\nsteps:\n  - at: { command: AT#RESET=1 }\n", Cause::EchoOnly, "every AT came back byte for byte")]
+#[case(
+    "virtual: { fault: no-acknowledge }\nsteps:\n  - at: { command: AT }\n  - send: { text: \"AT#RESET=1\\r\" }\n  - handshake: { pulse: none, within: 500 ms }\n",
+    Cause::NotAcknowledged,
+    "the application has started since the command to restart"
+)]
 // The reason of a restart comes behind the start.
 #[case(
     "virtual: { fault: watchdog-after=2 s, reboot-message: after-sysstart }\nsteps:\n{START}  - wait: 5 s\n  - at: { command: AT, tries: 2 }\n",

@@ -505,6 +505,7 @@ impl Facts {
             self.begin(Began::Command, seq, event.t);
             self.since.first_out = Some(seq);
             self.since.last_out = Some(seq);
+            self.since.mirror.extend(command.iter().chain(b"\r"));
         }
         if self.since.exchanges.len() == EXCHANGES {
             self.since.exchanges.pop_front();

@@ -74,7 +74,9 @@ impl Scene<'_> {
         if let Some(message) = since.started {
             return Some(self.not_acknowledged(&many, message, evidence().collect()));
         }
-        if since.mirrored.is_some_and(|mirrored| mirrored > 0) {
+        // The echo of a command to restart is none of theirs.
+        let of_restart = since.restart().map_or(0, |restart| restart.sent.len() + 1);
+        if since.mirrored.is_some_and(|mirrored| usize::try_from(mirrored).is_ok_and(|mirrored| mirrored > of_restart)) {
             return Some(self.mirrored_hotkeys(&many, evidence().collect()));
         }
         if since.is_silent(self.facts.speed) { self.silence() } else { self.garbage() }
@@ -180,7 +182,7 @@ impl Scene<'_> {
         let found = Found::new(Cause::StillStarting, Sure::VeryLikely, because, self.begin().into_iter().chain([answered.seq, seq]));
         let since = &self.facts.since;
         let from = since.start.map(|start| start.at).or(since.starting_from);
-        let waited = from.map_or(Duration::ZERO, |from| self.facts.now.since(from));
+        let waited = from.map_or(Duration::ZERO, |from| answered.at.since(from));
         if waited <= self.facts.start_up {
             return Some(found.next(Advice::CoreIsStarting));
         }
@@ -236,8 +238,12 @@ impl Scene<'_> {
         }
         let before = if broken_off { "; before it an upload had been broken off" } else { "" };
         let again = if self.is_probed(Probe::Boot) { ", nor after one more reset" } else { "" };
-        let because =
-            format!("the reset works, because the application says that it has started; {many} sent, and no 0x9A came{again}{before}");
+        let works = match facts.since.start.map(|start| start.how) {
+            Some(Began::Power) => "the application has started since the supply came on",
+            Some(Began::Command) => "the application has started since the command to restart",
+            Some(Began::Reset) | None => "the reset works, because the application says that it has started",
+        };
+        let because = format!("{works}; {many} sent, and no 0x9A came{again}{before}");
         let is_often = is_often(facts) || self.is_probed(Probe::Boot);
         let found = Found::new(Cause::NotAcknowledged, Sure::VeryLikely, because, evidence.chain(facts.entry_taken));
         let found = match (broken_off, facts.entry_taken, is_often) {

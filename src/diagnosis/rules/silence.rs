@@ -121,6 +121,27 @@ impl Scene<'_> {
                 Some(_) => self.nothing_at_all(found),
             });
         }
+        if let Some(restart) = since.restart().filter(|restart| restart.text != "AT#BOOT" && restart.result.is_none())
+            && restart.echo.is_none()
+            && restart.lines.is_empty()
+        {
+            let unheard = |because: String| {
+                Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, facts.spoke_before.into_iter().chain(evidence()))
+            };
+            if let Some(slept) = facts.slept_through.as_ref().map(|(slept, _)| *slept).filter(|slept| facts.spoke_before == Some(*slept)) {
+                let because = format!("it said #SLEEP, and {} after that brought nothing: commands alone do not wake it", restart.text);
+                return Some(Found::new(Cause::Asleep, Sure::VeryLikely, because, [slept, restart.seq]).next(Advice::SleepsByItself));
+            }
+            if facts.heard.by_application.is_none() && facts.heard.by_boot_code.is_none() && self.now.is_some() {
+                let because = format!("it talked, and neither {} nor anything else was ever answered", restart.text);
+                return Some(if self.is_probed(Probe::Reset) {
+                    self.hangs_or_is_deaf(unheard(because))
+                } else {
+                    let why = "it may have shut itself down before that; in that case AT right after a reset is answered";
+                    unheard(because).or(Cause::ShutDown, why, Probe::Reset)
+                });
+            }
+        }
         let after = match &facts.upload {
             Some(upload) if upload.is_accepted() => "an upload was accepted; ",
             Some(upload) if matches!(upload.asked, Some((_, ..0))) => "an upload was refused; ",
@@ -251,7 +272,8 @@ impl Scene<'_> {
 
     /// What the probes sent came back as it was, and nothing else.
     pub(super) fn probes_mirrored(&self, evidence: Vec<u64>) -> Option<Found> {
-        let now = self.now.filter(|now| now.since.spoke.is_none() && now.since.mirrored.is_some_and(|mirrored| mirrored > 2))?;
+        let before = self.facts.since.mirrored.unwrap_or(0);
+        let now = self.now.filter(|now| now.since.spoke.is_none() && now.since.mirrored.is_some_and(|mirrored| mirrored > before + 2))?;
         let because = "every AT came back byte for byte, its CR as well, and no answer behind it; nothing else came";
         Some(Found::new(
             Cause::EchoOnly,
