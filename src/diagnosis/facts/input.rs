@@ -2,7 +2,7 @@
 
 use super::exchange::{End, Exchange, Line, Result, is_known_command, is_unsolicited, result_of};
 use super::probed::{Probed, Taken};
-use super::since::Came;
+use super::since::{Began, Came};
 use super::{ACKNOWLEDGE, BYTES, Facts, HOTKEY, LATE, LINE, LINES, PAUSE, REASON, Restarted};
 use crate::diagnosis::{Probe, damage};
 use crate::time::MonoTime;
@@ -156,6 +156,11 @@ impl Facts {
             return;
         }
         if self.cuts_echo(&line) {
+            return;
+        }
+        let is_by_command = self.since.start.is_some_and(|start| start.how == Began::Command);
+        if text.starts_with("#SIMST") && is_by_command && self.since.started.is_none() {
+            // It comes behind #SYSSTART: this one is of the start before.
             return;
         }
         let is_damaged = self.note_damage(&line);
