@@ -60,7 +60,8 @@ def on_a_pseudo_terminal(program, folder):
 
     try:
         start(program, "virtual", "--link", port, "--control", control, *(word for setting in BOARD for word in ("--set", setting)))
-        while not control.exists():
+        # A board that was killed leaves its socket behind: only an answer says that this one is there.
+        while subprocess.run([program, "control", control, "state"], capture_output=True).returncode != 0:
             time.sleep(0.05)
         script = ""
         for name, (_, cases) in BENCHES.items():
