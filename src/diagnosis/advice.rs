@@ -389,6 +389,16 @@ advice! {
     FloatsAtStart: NotAsExpected,
         "the step ended at bytes of a line that floats",
         "a line floats while a module is reset or starts: let the step begin behind that (a `wait` before it), or say what must not come (`quiet: { for: …, never: [ … ] }`)";
+    AnswerFirst: NotAsExpected,
+        "the answer to a command ended a step in which it may not come",
+        "let the answer go first: a step `at` or `boot` in the place of `send`, or an `expect` of it before this step; behind what may restart before its answer is out (AT#RESET, AT#LDRST, AT#BOOT), a `wait: 1 s`. \
+         Or say what must not come (`quiet: { for: …, never: [ … ] }`)";
+    StartFirst: NotAsExpected,
+        "a start-up message ended a step in which it may not come",
+        "wait for the start first (`expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }`, then `wait: 1 s` for #SIMST and the reason), or say what must not come (`quiet: { for: …, never: [ … ] }`)";
+    SaysByItself: NotAsExpected,
+        "a line that nobody had asked for ended a step in which it may not come",
+        "the module says such lines by itself: say what must not come in the place of everything (`quiet: { for: …, never: [ … ] }`), or turn off what says it (#ENERGY and #SLEEP are of power saving; what tells of the network ends with AT+CFUN=0)";
     HotkeyAsText: NotAsExpected,
         "the hotkey was sent as text",
         "send it as a byte (`send: { hex: c5 }`), or by a step `handshake`, which resets the module and sends it as often as it takes";

@@ -151,6 +151,22 @@ steps:
     "virtual: { noise-at-start: 3, application-start: 10 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - quiet: 100 ms\n",
     Advice::FloatsAtStart
 )]
+// What was to be quiet was not: the answer to what was sent before it, a start, and a line that nobody had asked for.
+#[case("steps:\n  - at: { command: AT }\n  - send: { text: \"ATI\\r\" }\n  - quiet: 1 s\n", Advice::AnswerFirst)]
+#[case(
+    "virtual: { echo: true }\nsteps:\n  - at: { command: AT }\n  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - quiet: 1 s\n",
+    Advice::AnswerFirst
+)]
+#[case(
+    "virtual: { echo: true }\neffects: [nvm]\nsteps:\n  - at: { command: AT }\n  - send: { text: \"AT#RESET=1\\r\" }\n  - quiet: 30 s\n",
+    Advice::AnswerFirst
+)]
+#[case("steps:\n  - reset: { pulse: 15 ms }\n  - quiet: 35 s\n", Advice::StartFirst)]
+#[case(
+    "steps:\n  - handshake:\n  - boot: { command: AT#BOOT, result: any }\n  - quiet: { for: 30 s, never: [ { text: \"#SYSSTART\" } ] }\n",
+    Advice::StartFirst
+)]
+#[case("virtual: { energy-lines: true }\nsteps:\n  - at: { command: AT }\n  - quiet: 1 s\n", Advice::SaysByItself)]
 // AT#LDRST, or the hotkey, while the application is on its way up.
 #[case(
     "virtual: { application-start: 10 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - wait: 3 s\n  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none }\n",

@@ -178,7 +178,13 @@ impl Facts {
             if let Some(started) = self.brought((line.seq, text.clone())) {
                 self.probed.as_mut().map(|probed| probed.started.get_or_insert(started));
             }
-            self.since.started.get_or_insert(line.seq);
+            if self.since.started.is_none() {
+                self.since.started = Some(line.seq);
+                self.since.started_at = now;
+            }
+            if self.since.messages.len() < LINES {
+                self.since.messages.push((line.seq, text));
+            }
             self.since.is_line_clean |= self.since.first_out.is_none();
             return;
         }

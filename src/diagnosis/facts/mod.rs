@@ -60,10 +60,13 @@ pub(super) struct Heard {
 /// The end of the last step that failed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failed {
-    /// Where it began.
+    /// Where it began, and when.
     pub(super) begun: u64,
+    pub(super) begun_at: MonoTime,
     pub(super) seq: u64,
     pub(super) at: MonoTime,
+    /// Anything came in it.
+    pub(super) has_come: bool,
     /// Nothing had come right before it: its time was over.
     pub(super) is_by_time: bool,
 }
@@ -141,8 +144,8 @@ pub(super) struct Facts {
     /// How often an echo or an answer came late: when something else had been sent, or behind its result.
     late: u32,
     pub(super) probed: Option<Probed>,
-    /// Where the last step began.
-    step_begun: u64,
+    /// Where the last step began, and when.
+    step_begun: (u64, MonoTime),
     /// The last step that failed.
     pub(super) failed: Option<Failed>,
     /// When bytes came last.
@@ -195,7 +198,7 @@ impl Default for Facts {
             gap: None,
             late: 0,
             probed: None,
-            step_begun: 0,
+            step_begun: (0, MonoTime::ZERO),
             failed: None,
             came_at: MonoTime::ZERO,
             line: Vec::new(),
@@ -239,16 +242,18 @@ impl Facts {
                 self.is_seen_released = level.state == LineState::Released && !self.is_held;
             }
             EventKind::Probe(probe) => self.probe(probe.probe, event.seq),
-            EventKind::StepStart(_) => self.step_begun = event.seq,
+            EventKind::StepStart(_) => self.step_begun = (event.seq, event.t),
             EventKind::StepEnd(end) if end.outcome == StepOutcome::Failed => {
-                self.failed =
-                    Some(Failed { begun: self.step_begun, seq: event.seq, at: event.t, is_by_time: event.t.since(self.came_at) > AT_ONCE });
+                let (begun, begun_at) = self.step_begun;
+                let has_come = self.since.last_in.is_some_and(|last| last > begun);
+                let is_by_time = event.t.since(self.came_at) > AT_ONCE;
+                self.failed = Some(Failed { begun, begun_at, seq: event.seq, at: event.t, has_come, is_by_time });
             }
             EventKind::Break(transmit) => self.is_transmit_held = transmit.held,
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),
             EventKind::Restart(restart) if !restart.commanded => {
                 let message = restart.message.clone();
-                let is_first = self.since.start.is_some() && self.since.is_starting_first(self.speed) && !message.starts_with("#REBOOT_WD");
+                let is_first = self.since.start.is_some() && self.since.is_starting_first(event.t) && !message.starts_with("#REBOOT_WD");
                 let first_after = is_first.then(|| self.since.after_start(self.now));
                 self.restarted.get_or_insert(Restarted { seq: event.seq, at: event.t, message, first_after });
             }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::PAUSE;
 use super::exchange::{Exchange, Line, Result};
+use super::{PAUSE, REASON};
 use crate::baud::Baud;
 use crate::time::MonoTime;
 
@@ -83,6 +83,10 @@ pub(in crate::diagnosis) struct Since {
     pub(super) in_boot_code: bool,
     /// The first start-up message.
     pub(in crate::diagnosis) started: Option<u64>,
+    /// When that came.
+    pub(super) started_at: MonoTime,
+    /// All of them.
+    pub(in crate::diagnosis) messages: Vec<(u64, String)>,
     /// The module said that it goes to sleep, and nothing since.
     pub(in crate::diagnosis) slept: Option<u64>,
     /// Anything that only the module says: a result, a start-up message, an acknowledge.
@@ -223,11 +227,10 @@ impl Since {
         self.heard.iter().filter(|heard| heard.speed != speed && heard.last > SOONEST).map(|heard| heard.last).min()
     }
 
-    /// Whether nothing was answered, and the application has said no more than once that it has started.
-    pub(super) fn is_starting_first(&self, speed: Baud) -> bool {
-        let came = self.heard_at(speed);
-        let starts = came.windows(SYSSTART.len()).filter(|window| *window == SYSSTART).count();
-        starts <= 1 && self.acknowledge.is_none() && self.answered().is_none()
+    /// Whether nothing was answered, and the application had not started before what it says now.
+    pub(super) fn is_starting_first(&self, now: MonoTime) -> bool {
+        let had_started = self.started.is_some() && now.since(self.started_at) > REASON;
+        !had_started && self.acknowledge.is_none() && self.answered().is_none()
     }
 
     /// Whether the application has said that it is on its way up, and not yet that it has started.

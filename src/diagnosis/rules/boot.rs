@@ -10,6 +10,8 @@ use crate::diagnosis::{Advice, Cause, Probe, Sure};
 /// A first hotkey so soon after the release leaves no pause, and two so close no window between them.
 const AT_ONCE: Duration = Duration::from_millis(20);
 const CLOSE: Duration = Duration::from_millis(2);
+/// A boot code that has not answered for so long is hardly a slow one.
+const LONG: Duration = Duration::from_secs(60);
 /// So many lines that are no words of the module are no line that floats at a start.
 const STRANGE: usize = 2;
 
@@ -456,7 +458,7 @@ impl Scene<'_> {
         let evidence = evidence.into_iter().chain(started);
         let because = format!("0x9A came, then no answer to {times}{runs}");
         let found = Found::new(Cause::AcknowledgedSilent, Sure::VeryLikely, because, evidence);
-        let enough = format!("{} s", (waited * 4).as_secs().max(2));
+        let enough = format!("{} s", (waited * 4).min(LONG).max(waited).as_secs().max(2));
         let found = match advice {
             Some(advice) => found.next_with(advice, &[("TOOK", &span(waited)), ("ENOUGH", &enough)]),
             None => found,

@@ -8,6 +8,7 @@ mod garbage;
 mod mute;
 mod noise;
 mod otherwise;
+mod quiet;
 mod silence;
 mod switch;
 mod upload;
@@ -30,6 +31,7 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
         .rig()
         .or_else(|| at.held_or_off())
         .or_else(|| at.unended())
+        .or_else(|| at.was_to_be_quiet())
         .or_else(|| at.upload())
         .or_else(|| at.port_left())
         .or_else(|| at.hotkey())
