@@ -399,6 +399,9 @@ advice! {
     SaysByItself: NotAsExpected,
         "a line that nobody had asked for ended a step in which it may not come",
         "the module says such lines by itself: say what must not come in the place of everything (`quiet: { for: …, never: [ … ] }`), or turn off what says it (#ENERGY and #SLEEP are of power saving; what tells of the network ends with AT+CFUN=0)";
+    HotkeyToApplication: NotAsExpected,
+        "a command had started the application before the first hotkey",
+        "boot code takes the hotkey right after a reset, and the application not at all: send it by a step `handshake` without `pulse: none`, which resets the module first, or enter by AT#LDRST from the application, as the shipped *boot entry by AT#LDRST* does";
     HotkeyAsText: NotAsExpected,
         "the hotkey was sent as text",
         "send it as a byte (`send: { hex: c5 }`), or by a step `handshake`, which resets the module and sends it as often as it takes";

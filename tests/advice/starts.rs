@@ -167,6 +167,14 @@ steps:
     Advice::StartFirst
 )]
 #[case("virtual: { energy-lines: true }\nsteps:\n  - at: { command: AT }\n  - quiet: 1 s\n", Advice::SaysByItself)]
+#[case(
+    "steps:\n  - handshake:\n  - boot: { command: AT#BOOT, result: any }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n  - handshake: { pulse: none }\n",
+    Advice::HotkeyToApplication
+)]
+#[case(
+    "effects: [nvm]\nsteps:\n  - send: { text: \"AT#RESET=1\\r\" }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n  - handshake: { pulse: none }\n",
+    Advice::HotkeyToApplication
+)]
 // AT#LDRST, or the hotkey, while the application is on its way up.
 #[case(
     "virtual: { application-start: 10 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - wait: 3 s\n  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none }\n",

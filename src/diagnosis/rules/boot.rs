@@ -65,6 +65,7 @@ impl Scene<'_> {
             .or_else(|| self.sent_to_a_sleeper(&many, first))
             .or_else(|| self.was_still_starting())
             .or_else(|| self.not_entered(&many))
+            .or_else(|| self.sent_after_restart(&many, first))
             .or_else(|| self.left_unanswered())
             .or_else(|| self.not_reset(&many))
         {
@@ -131,6 +132,16 @@ impl Scene<'_> {
         let because = format!("{} acknowledged, and not before the step had given up", hotkeys_were(self.facts));
         let evidence = self.facts.since.hotkey_events().chain([acknowledge]);
         Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::AcknowledgedTooLate)
+    }
+
+    /// A command had started the application before the first hotkey was sent.
+    fn sent_after_restart(&self, many: &str, first: u64) -> Option<Found> {
+        let since = &self.facts.since;
+        let restart = since.restart()?;
+        let (started, message) = since.messages.first().filter(|(started, _)| *started < first)?;
+        let because = format!("the application had said {message} after {}, and {many} sent after that: it takes none", restart.text);
+        let evidence = [restart.seq, *started].into_iter().chain(since.hotkey_events());
+        Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::HotkeyToApplication))
     }
 
     /// AT#BOOT was carried out and not answered, or when its step had given up.
