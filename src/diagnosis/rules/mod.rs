@@ -5,6 +5,7 @@ mod command;
 mod entry;
 mod found;
 mod garbage;
+mod hotkey;
 mod mute;
 mod noise;
 mod otherwise;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::boot::hotkeys_were;
+use super::hotkey::hotkeys_were;
 use super::words::{milliseconds, seconds, words_of};
 use super::{Found, Scene, boot_code_alone, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
