@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import host
-from host import ROOT, call, output, say
+from host import RETRIES, ROOT, call, output, say
 
 CACHE = ROOT / "target" / "arm64"
 
@@ -38,7 +38,7 @@ class Archive:
         self.sources = apt / "sources.list.d"
         for folder in (self.folder, self.unpacked, self.sources, apt / "lists" / "partial", apt / "cache" / "archives" / "partial"):
             folder.mkdir(parents=True, exist_ok=True)
-        self.options = []
+        self.options = [*RETRIES]
         for option in (
             "APT::Architecture=arm64",
             "APT::Architectures=arm64",

@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# A download that fails is tried again.
+RETRIES = ("-o", "Acquire::Retries=3")
 # Who says what is said here.
 speaker = "packaging"
 
@@ -38,5 +40,5 @@ def install(programs, libraries=()):
         give_up(f"missing: as root, `apt-get install {' '.join(missing)}` (Debian bookworm)")
     say(f"installing {' '.join(missing)}")
     quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
-    call("apt-get", "update", "-qq", **quiet)
-    call("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, **quiet)
+    call("apt-get", *RETRIES, "update", "-qq", **quiet)
+    call("apt-get", *RETRIES, "install", "-y", "-qq", "--no-install-recommends", *missing, **quiet)

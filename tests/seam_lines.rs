@@ -37,6 +37,7 @@ struct Slow {
     answers: OwnedFd,
     question: Option<&'static str>,
     is_pending: bool,
+    answer_within: Duration,
 }
 
 impl OutputLine for Slow {
@@ -53,7 +54,7 @@ impl OutputLine for Slow {
         Some(self.answers.as_fd())
     }
     fn answer_within(&self) -> Duration {
-        Duration::from_millis(300)
+        self.answer_within
     }
     fn overdue(&mut self) -> LineError {
         LineError::Refused("nobody was there".to_owned())
@@ -149,7 +150,7 @@ fn the_lines_of_a_board_are_listed_with_their_names() {
 fn a_line_that_waits_for_its_backend_holds_no_other_up() {
     let board = Board::new();
     let (answers, answer) = rustix::pipe::pipe().unwrap();
-    let slow = Slow { answers, question: None, is_pending: false };
+    let slow = Slow { answers, question: None, is_pending: false, answer_within: PATIENCE };
     let mut seam = seam(&board).with_output(WAKE, "wake", LineState::Released, Box::new(slow));
     let first = seam.drive(WAKE, LineState::Asserted, None);
     let second = seam.drive(LineId::RESET, LineState::Asserted, None);
@@ -164,7 +165,7 @@ fn a_line_that_waits_for_its_backend_holds_no_other_up() {
 fn a_backend_has_a_deadline_of_its_own() {
     let board = Board::new();
     let (answers, _answer) = rustix::pipe::pipe().unwrap();
-    let slow = Slow { answers, question: None, is_pending: false };
+    let slow = Slow { answers, question: None, is_pending: false, answer_within: Duration::from_millis(300) };
     let mut seam = seam(&board).with_output(WAKE, "wake", LineState::Released, Box::new(slow));
     let begun = MonoTime::now();
     seam.drive(WAKE, LineState::Asserted, None);
@@ -176,7 +177,7 @@ fn a_backend_has_a_deadline_of_its_own() {
 fn a_question_is_told_of_once_and_one_that_is_withdrawn_is_not_answered() {
     let board = Board::new();
     let (answers, answer) = rustix::pipe::pipe().unwrap();
-    let slow = Slow { answers, question: Some("press it"), is_pending: false };
+    let slow = Slow { answers, question: Some("press it"), is_pending: false, answer_within: PATIENCE };
     let mut seam = seam(&board).with_output(WAKE, "wake", LineState::Released, Box::new(slow));
     let asked = seam.drive(WAKE, LineState::Asserted, None);
     match seam.wait(patience()).unwrap() {

@@ -160,13 +160,15 @@ impl Process {
     }
 
     /// Waits for its end, kills what is left of its group, and returns what it did. A process that was killed at its deadline shows
-    /// that in its status. Output is complete unless a process outside of the group holds the pipes beyond the deadline.
+    /// that in its status. Output is complete unless a process outside of the group holds the pipes beyond the deadline and 5 s more.
     pub(crate) fn wait(mut self) -> Output {
         drop(self.child.stdin.take());
         readable_until(&self.ended, self.deadline + Duration::from_secs(5));
         let _ = kill_process_group(pid_of(&self.child), Signal::KILL);
         let status = self.child.wait().expect("reaped");
-        let text = |captured: &Captured| String::from_utf8_lossy(&captured.wait(self.deadline, |_| false)).into_owned();
+        // Of a group that was killed the pipes end at once, and their readers may be behind.
+        let end = self.deadline.max(Instant::now()) + Duration::from_secs(5);
+        let text = |captured: &Captured| String::from_utf8_lossy(&captured.wait(end, |_| false)).into_owned();
         Output { status, stdout: text(&self.stdout), stderr: text(&self.stderr) }
     }
 }
@@ -286,7 +288,7 @@ mod tests {
     #[test]
     fn the_process_helper_kills_the_group_at_the_deadline() {
         // The grandchild holds the pipe: only its end lets `wait` see all of the output before the deadline of the test.
-        let output = Process::start(shell("echo started; sleep 600 & wait"), Duration::from_millis(200)).wait();
+        let output = Process::start(shell("echo started; sleep 600 & wait"), Duration::from_secs(3)).wait();
         assert_eq!(output.status.signal(), Some(9));
         assert_eq!(output.stdout, "started\n");
     }

@@ -61,7 +61,9 @@ def on_a_pseudo_terminal(program, folder):
     try:
         start(program, "virtual", "--link", port, "--control", control, *(word for setting in BOARD for word in ("--set", setting)))
         # A board that was killed leaves its socket behind: only an answer says that this one is there.
+        begun = time.monotonic()
         while subprocess.run([program, "control", control, "state"], capture_output=True).returncode != 0:
+            assert processes[0].poll() is None and time.monotonic() < begun + 60, "the virtual board does not answer"
             time.sleep(0.05)
         script = ""
         for name, (_, cases) in BENCHES.items():

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 import time
 
@@ -174,8 +175,7 @@ class Machine:
 
     def __enter__(self):
         # A socket's name is short.
-        self.sockets = pathlib.Path(f"/tmp/emulated-{os.getpid()}-{id(self) % 10000}")
-        self.sockets.mkdir()
+        self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="emulated-", dir="/tmp"))
         try:
             self.boot()
         except BaseException:
@@ -191,7 +191,7 @@ class Machine:
         command += [word.format(sockets=self.sockets) for word in self.devices]
         self.begun = time.monotonic()
         self.start(command, "qemu")
-        self.until((self.sockets / "qtest").exists, "QEMU's sockets")
+        self.until(self.answers, "an answer of QEMU's monitor")
 
     def __exit__(self, kind, *_):
         if kind is not None:
@@ -243,7 +243,7 @@ class Machine:
         """Gives QEMU a command of its monitor. What it answers."""
         with socket.socket(socket.AF_UNIX) as monitor:
             monitor.connect(str(self.sockets / "monitor"))
-            monitor.settimeout(10)
+            monitor.settimeout(60)
             said = b""
             for line in (b"", command.encode() + b"\n"):
                 monitor.sendall(line)
@@ -251,6 +251,13 @@ class Machine:
                 while not said.endswith(b"(qemu) "):
                     said += monitor.recv(4096)
             return said.decode(errors="replace")
+
+    def answers(self):
+        """Whether QEMU's monitor answers: all of its sockets are there then."""
+        try:
+            return bool(self.monitor("info status"))
+        except (FileNotFoundError, ConnectionError):
+            return False
 
     def connect(self, name):
         """A connection to one of the sockets."""

@@ -31,12 +31,12 @@ OVER = "while systemctl is-active -q evkit-hil@kit || systemctl is-active evkit-
 def begun(words):
     """Shell: the service begins a run that holds the board in reset, which is told to the outside."""
     held = f"until grep -qs '\"edge\"' {RESULTS}/timelines/*/events.jsonl; do sleep 0.2; done"
-    return f"rm -rf {RESULTS}/timelines; systemctl start --no-block evkit-hil@kit; {held}; sleep 0.5; echo '@@ holds {words}'; sleep 0.5"
+    return f"rm -rf {RESULTS}/timelines; systemctl start --no-block evkit-hil@kit; {held}; sleep 0.5; echo '@@ holds {words}'; sleep 2"
 
 
 def killed(words):
     """Shell: the same, and systemd kills all of it, the guardian too."""
-    return f"{begun(words)}; systemctl kill -s KILL evkit-hil@kit; {OVER}; sleep 0.5; echo '@@ killed {words}'; sleep 0.5"
+    return f"{begun(words)}; systemctl kill -s KILL evkit-hil@kit; {OVER}; sleep 0.5; echo '@@ killed {words}'; sleep 2"
 
 
 def ran(scenario):
@@ -58,15 +58,15 @@ echo 'RUN_OPTIONS=hold.yaml' > /etc/evkit-hil/kit.env
 mkdir {OVERRIDE}; cp /unreleased.conf {OVERRIDE}; systemctl daemon-reload
 {killed("and is not")}
 rm -r {OVERRIDE}; systemctl daemon-reload
-{logged("evkit-hil release --if-free --bench /etc/evkit-hil/kit.yaml", "release")}; echo '@@ released by hand'; sleep 0.5
+{logged("evkit-hil release --if-free --bench /etc/evkit-hil/kit.yaml", "release")}; echo '@@ released by hand'; sleep 2
 {begun("until it is stopped")}
-systemctl stop evkit-hil@kit; sleep 0.5; echo '@@ stopped'; sleep 0.5
+systemctl stop evkit-hil@kit; sleep 0.5; echo '@@ stopped'; sleep 2
 {logged("systemctl show -p Result,ExecMainStatus evkit-hil@kit", "stopped")}
 cp {RESULTS}/junit.xml /out
 {logged("systemctl enable --now evkit-hil@kit.timer", "enable")}
 {logged("systemctl list-timers --no-pager evkit-hil@*", "timers")}
 {begun("until the package is removed")}
-{logged("dpkg -r evkit-hil", "remove")}; sleep 0.5; echo '@@ removed'; sleep 0.5
+{logged("dpkg -r evkit-hil", "remove")}; sleep 0.5; echo '@@ removed'; sleep 2
 {logged("dpkg -P evkit-hil", "purge")}
 find /etc /lib /usr /var /run -name '*evkit*' > /out/left
 journalctl --no-pager -u evkit-hil@kit > /out/journal

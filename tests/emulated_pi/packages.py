@@ -1,5 +1,6 @@
 """What the emulated Pi needs: programs of this machine, and kernels for arm64."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -36,10 +37,12 @@ class Archive(arm64.Archive):
             self.update()
             of_release = () if release is None else ("-o", f"APT::Default-Release={release}")
             depends = output("apt-cache", *self.options, *of_release, "depends", "linux-image-arm64")
-            marker.write_text(re.search(r"Depends: (linux-image-\S+)", depends).group(1))
-        name = marker.read_text()
+            name = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
+        else:
+            name = marker.read_text()
         version = name.removeprefix("linux-image-")
         (image,) = self.unpack(name, f"boot/vmlinuz-{version}")
+        marker.write_text(name)
         return image, device_tree(self.unpacked / "usr/lib" / name / DTB, CACHE / f"{name}.dtb")
 
     def modules(self, *names):
@@ -64,6 +67,9 @@ class Archive(arm64.Archive):
 
 def device_tree(dtb, changed):
     """The kernel's device tree as `dtoverlay=disable-bt` leaves it on a real Pi: the PL011 is /dev/ttyAMA0."""
-    shutil.copy(dtb, changed)
-    call("fdtput", "-r", changed, "/soc/serial@7e201000/bluetooth")
+    # Two tests may make it at once, and one may be reading it.
+    making = changed.with_name(f"{changed.name}.{os.getpid()}")
+    shutil.copy(dtb, making)
+    call("fdtput", "-r", making, "/soc/serial@7e201000/bluetooth")
+    making.replace(changed)
     return changed

@@ -16,11 +16,11 @@ def job():
     for name in BENCHES:
         lines += [
             hold(name, f"{name}-guarded"),
-            f"echo '@@ holds {name}'; sleep 0.5; kill -KILL $run; wait $run; sleep 1.5; echo '@@ guarded {name}'; sleep 1",
+            f"echo '@@ holds {name}'; sleep 2; kill -KILL $run; wait $run; sleep 1.5; echo '@@ guarded {name}'; sleep 2",
             hold(name, f"{name}-unguarded"),
-            f"echo '@@ holds again {name}'; sleep 0.5; kill -KILL $(cat /proc/$run/task/*/children) $run; wait $run; sleep 1.5; echo '@@ unguarded {name}'; sleep 1",
+            f"echo '@@ holds again {name}'; sleep 2; kill -KILL $(cat /proc/$run/task/*/children) $run; wait $run; sleep 1.5; echo '@@ unguarded {name}'; sleep 2",
             f"{logged(f'evkit-hil release --bench /{name}.yaml', f'{name}-release')}; sleep 0.5",
-            f"echo '@@ released {name}'; sleep 1",
+            f"echo '@@ released {name}'; sleep 2",
         ]
     return "\n".join(lines) + "\n"
 

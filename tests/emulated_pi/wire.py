@@ -13,7 +13,9 @@ SPEED = 460800
 BYTES_A_SECOND = 4096
 SECONDS = 10
 STEPS_A_SECOND = 10
+# Late or not, each byte must be there: this is about bytes, not about times.
 BENCH = """format: 1
+host-late: 2 s
 boards:
   other: { port: /dev/ttyAMA0, kind: generic, reset: { backend: rppal, gpio: 17 }, allow: [raw, nvm] }
 """

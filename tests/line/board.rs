@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use evkit_hil::line::{Backend, LineConfig, Role};
 
 /// How long a test waits for what must come.
-pub(crate) const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// What the board does with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
