@@ -35,11 +35,21 @@ impl Facts {
             return;
         }
         self.keep(bytes);
+        let is_rest = self.is_rest(event.t);
         for &byte in bytes {
             self.mirror(byte);
-            self.byte(seq, byte);
-            self.last_byte = Some(byte);
+            if !is_rest {
+                self.byte(seq, byte);
+                self.last_byte = Some(byte);
+            }
         }
+    }
+
+    /// Whether what comes now is the rest of what the module said when it was held in reset or switched off: under way by then, and cut off.
+    fn is_rest(&self, now: MonoTime) -> bool {
+        let is_stopped = self.is_held || self.is_off;
+        let stopped = self.stopped.filter(|(seq, at)| now.since(*at) < PAUSE && self.since.last_out.is_none_or(|sent| sent < *seq));
+        is_stopped && stopped.is_some()
     }
 
     fn keep(&mut self, bytes: &[u8]) {

@@ -106,6 +106,8 @@ pub(super) struct Facts {
     pub(super) is_off: bool,
     /// What switched the supply off last.
     pub(super) off_by: Option<u64>,
+    /// What held the module in reset or switched it off last, and when: it ends in the middle of what it says.
+    stopped: Option<(u64, MonoTime)>,
     /// The host's transmit line is held low.
     is_transmit_held: bool,
     /// It was not when the supply was switched off last: it idled high.
@@ -177,6 +179,7 @@ impl Default for Facts {
             held_by: None,
             is_off: false,
             off_by: None,
+            stopped: None,
             is_transmit_held: false,
             is_transmit_high: false,
             spoke_without_supply: None,
@@ -371,7 +374,10 @@ impl Facts {
 
     fn edge(&mut self, event: &Event, edge: &Edge) {
         match (edge.line.as_str(), edge.state) {
-            ("reset", LineState::Asserted) => (self.is_held, self.held_by) = (true, Some(event.seq)),
+            ("reset", LineState::Asserted) => {
+                (self.is_held, self.held_by) = (true, Some(event.seq));
+                self.stop(event);
+            }
             ("wake", LineState::Asserted) => self.since.woken = Some((event.seq, event.t)),
             ("reset", LineState::Released) if self.is_held => {
                 self.is_held = false;
@@ -381,8 +387,7 @@ impl Facts {
             ("power", LineState::Released) => {
                 (self.is_off, self.off_by) = (true, Some(event.seq));
                 self.is_transmit_high = !self.is_transmit_held;
-                self.line.clear();
-                self.pending = None;
+                self.stop(event);
             }
             ("power", LineState::Asserted) if self.is_off => {
                 self.is_off = false;
@@ -391,6 +396,13 @@ impl Facts {
             ("power", LineState::Asserted) => self.since.in_vain = Some((Began::Power, event.seq)),
             _ => {}
         }
+    }
+
+    /// The module ends in the middle of what it says: what stands in the line is no word, damaged or not.
+    fn stop(&mut self, event: &Event) {
+        self.stopped = Some((event.seq, event.t));
+        self.end_pending(End::CrLf);
+        self.line.clear();
     }
 
     fn begin(&mut self, how: Began, seq: u64, at: MonoTime) {

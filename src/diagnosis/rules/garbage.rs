@@ -133,7 +133,8 @@ impl Scene<'_> {
         // What fits in a part of what came, and is not answered there, fits by chance.
         let best = fits.first().filter(|fit| fit.is_most || !self.is_probed(Probe::Ask))?;
         let text = if best.text.is_empty() { "bytes".to_owned() } else { quoted(best.text.trim_ascii()) };
-        if best.text.starts_with(b"\r\n#") && facts.since.answered().is_some() {
+        let has_answered = |asked: &Exchange| !asked.restarts() && matches!(&asked.result, Some((_, result)) if result.is_applications());
+        if best.text.starts_with(b"\r\n#") && facts.since.exchanges.iter().any(has_answered) {
             let because = format!(
                 "it had answered at {} baud, then {text} came at {} baud: the module restarted, and nobody had asked it to",
                 facts.speed, best.speed
