@@ -296,10 +296,11 @@ impl Facts {
             // The case had asked.
             self.late += LATE;
         }
-        if result.is_applications()
-            && let Some(brought) = self.brought(asked).filter(|_| is_probes)
+        if let Some(brought) = self.brought(asked).filter(|_| is_probes)
+            && let Some(probed) = &mut self.probed
         {
-            self.probed.as_mut().map(|probed| probed.answered.get_or_insert(brought));
+            let first = if result.is_applications() { &mut probed.answered } else { &mut probed.answered_by_boot_code };
+            first.get_or_insert(brought);
         }
         restarts
     }

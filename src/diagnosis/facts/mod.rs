@@ -293,6 +293,7 @@ impl Facts {
             resets_at: BTreeSet::new(),
             began,
             answered: None,
+            answered_by_boot_code: None,
             started: None,
             acknowledged: None,
             has_sent: false,

@@ -24,6 +24,8 @@ pub(in crate::diagnosis) struct Probed {
     pub(super) began: Option<Start>,
     /// The first command that the application answered.
     pub(in crate::diagnosis) answered: Option<Brought<Exchange>>,
+    /// The first command that boot code answered.
+    pub(in crate::diagnosis) answered_by_boot_code: Option<Brought<Exchange>>,
     /// The first start-up message.
     pub(in crate::diagnosis) started: Option<Brought<(u64, String)>>,
     /// Boot code took the hotkey.

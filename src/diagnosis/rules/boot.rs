@@ -52,7 +52,11 @@ impl Scene<'_> {
             let advice = if last.text == "AT#UP" { Advice::UploadTooLate } else { Advice::TooLate };
             return Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, *seq]).next(advice));
         }
-        if let Some(speed) = since.acknowledged_at.filter(|speed| *speed != last.speed) {
+        // Where boot code has taken an AT+IPR since, it acknowledged at the speed before.
+        let has_followed = self.facts.moved.is_some_and(|(moved, told)| {
+            told == last.speed && moved < last.seq && since.acknowledge.is_some_and(|(_, latest)| latest < moved)
+        });
+        if let Some(speed) = since.acknowledged_at.filter(|speed| *speed != last.speed && !has_followed) {
             let because = format!("0x9A came at {speed} baud, and {} went out at {}", last.text, last.speed);
             let evidence = since.acknowledge.into_iter().map(|(_, latest)| latest).chain([last.seq]);
             let found = Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, evidence);
@@ -68,7 +72,7 @@ impl Scene<'_> {
                 );
                 return Some(self.noise(&why, vec![acknowledge, last.seq, latest]));
             }
-            return self.fell_silent(last);
+            return self.lost_on_the_way(last).or_else(|| self.fell_silent(last));
         }
         if !last.lines.is_empty() {
             return self.garbage();
@@ -77,6 +81,17 @@ impl Scene<'_> {
         let times = if many > 1 { format!("{} ({many} times)", last.text) } else { last.text.clone() };
         let evidence = since.hotkeys.map(|(first, ..)| first).into_iter().chain([acknowledge, last.seq]);
         Some(self.acknowledged_silent(last, &times, evidence.collect()))
+    }
+
+    /// Boot code did not answer, and answers a probe a little later.
+    fn lost_on_the_way(&self, last: &Exchange) -> Option<Found> {
+        let there = self.probed()?.answered_by_boot_code.as_ref().filter(|there| there.speed == last.speed && there.is_before_reset)?;
+        let (seq, result) = there.what.result.as_ref()?;
+        let why = format!(
+            "boot code had answered before, {} stayed without an answer, and {} is answered by {result} a little later: words are lost on the way",
+            last.text, there.what.text
+        );
+        Some(self.noise(&why, vec![last.seq, there.what.seq, *seq]))
     }
 
     /// Boot code took the hotkey, and answers no command.
