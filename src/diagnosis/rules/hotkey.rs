@@ -10,6 +10,8 @@ use crate::diagnosis::{Advice, Cause, Probe, Sure};
 /// A first hotkey so soon after the release leaves no pause, and two so close no window between them.
 const AT_ONCE: Duration = Duration::from_millis(20);
 const CLOSE: Duration = Duration::from_millis(2);
+/// Those with longer pauses between them may all miss the window.
+const FEW: Duration = Duration::from_millis(20);
 /// So many lines that are no words of the module are no line that floats at a start.
 const STRANGE: usize = 2;
 
@@ -204,8 +206,10 @@ impl Scene<'_> {
                 let because = format!("start-up messages came, {many} not acknowledged, and AT brought nothing at any usual speed");
                 let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence);
                 let hangs = self.hangs_where_heard(&found);
-                // Where the hotkeys came in vain before the application had started, boot code has not heard them either.
-                let may_be_else = hangs.is_some() || facts.since.hotkeys.is_some_and(|(first, ..)| first > message);
+                // Where many hotkeys came in vain before the application had started, boot code has not heard them either.
+                let is_after_start = facts.since.hotkeys.is_some_and(|(first, ..)| first > message);
+                let are_few = facts.since.hotkeys_every().is_none_or(|every| every > FEW);
+                let may_be_else = hangs.is_some() || is_after_start || are_few;
                 return if self.is_probed(Probe::Reset) {
                     self.hangs_or_is_deaf(found)
                 } else if may_be_else && !self.is_probed(Probe::Wait) {

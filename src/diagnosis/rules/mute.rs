@@ -4,6 +4,9 @@ use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
+/// So many commands take as long as a start: a step `restore` asks as often.
+const OFTEN: usize = 40;
+
 impl Scene<'_> {
     /// It talks by itself and answers nothing.
     pub(super) fn does_not_hear(&self, last: &Exchange) -> Option<Found> {
@@ -47,10 +50,12 @@ impl Scene<'_> {
             return elsewhere;
         }
         let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence());
-        Some(match (self.is_probed(Probe::Wait), self.is_probed(Probe::Reset)) {
+        // Who was asked so often has had the time.
+        let is_waited_for = self.is_probed(Probe::Wait) || asked >= OFTEN;
+        Some(match (is_waited_for, self.is_probed(Probe::Reset)) {
             (_, true) => self.hangs_or_is_deaf(found),
             (false, _) => found.or_restarting(),
-            (true, _) => found.or(
+            (true, _) => self.hangs_where_heard(&found).unwrap_or(found).or(
                 Cause::ShutDown,
                 "it may have shut itself down right after it had started; in that case AT right after a reset is answered",
                 Probe::Reset,
