@@ -55,7 +55,7 @@ fn samples() -> Vec<EventKind> {
         .into(),
         event::Property { name: "firmware".to_owned(), value: "2.7.0".to_owned() }.into(),
         event::StepStart {}.into(),
-        event::StepEnd { outcome: StepOutcome::Passed }.into(),
+        event::StepEnd { outcome: StepOutcome::Failed, by_deadline: true }.into(),
         event::Bytes {
             stream: "port".to_owned(),
             direction: Direction::In,

@@ -218,6 +218,9 @@ advice! {
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
         "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
+    DeadlineAtStart: StillStarting,
+        "the deadline of the case ended the step",
+        "nothing is wrong with the board: it took TOOK here, and it was the case's `deadline` that ended this step, not its own time. Make it longer, or leave it out (it is then what the steps may take in all)";
     OrNoHotkey: StillStarting,
         "it came up when it was waited for longer, and no hotkey was sent since the reset",
         "nothing is wrong with the board. Where 0x9A is what the step waits for: boot code says that to a hotkey (0xC5) only, and none was sent since the reset (a step `handshake` sends it). Where the start is: it took TOOK here, and the step gave it less; \
@@ -380,6 +383,12 @@ advice! {
     SwitchesLater: NotAsExpected,
         "a command was sent at once behind the answer to AT+IPR",
         "give the module time to switch: `wait: 300 ms` behind the step `uart`, as Easy Connect does. What it received at the wrong speed stands in its line until a CR comes";
+    SwitchesSlowly: NotAsExpected,
+        "AT+IPR was answered, and the new speed only later than the first command there",
+        "give the module more time to switch: `wait: ENOUGH` behind the step `uart` (Easy Connect gives it 300 ms; how long it may take is published nowhere), or ask more than once (`tries: 3`). Where this firmware was quicker before, that is a finding: keep the timeline";
+    DeadlinePassed: NotAsExpected,
+        "the deadline of the case ended the step",
+        "it was the case's `deadline` that ended this step, and not its own time: make it longer, or leave it out (it is then what the steps may take in all)";
     GoesUnanswered: NotAsExpected,
         "AT#BOOT was carried out without an answer",
         "a boot code may leave without an answer to AT#BOOT: say `result: any` there, and wait for #SYSSTART";

@@ -298,6 +298,12 @@ impl<'a> Conductor<'a> {
         self.timeline.len()
     }
 
+    /// Whether the deadline of the case has passed.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.now() >= self.deadline
+    }
+
     /// Writes all events to the timeline's file.
     ///
     /// # Errors

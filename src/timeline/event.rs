@@ -208,6 +208,9 @@ pub struct StepStart {}
 pub struct StepEnd {
     /// How it ended.
     pub outcome: StepOutcome,
+    /// The deadline of the case ended it, and not its own time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_deadline: bool,
 }
 
 /// How a step ended.

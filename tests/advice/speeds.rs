@@ -9,6 +9,18 @@ use super::advised;
 #[rstest]
 // Boot code that keeps the speed that the application had been left at.
 #[case(
+    "virtual: { speed-switch-delay: 900 ms }
+effects: [speed]
+steps:
+  - at: { command: AT }
+  - at: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - at: { command: AT, within: 200 ms }
+",
+    Advice::SwitchesSlowly
+)]
+#[case(
     "virtual: { fault: left-at-speed=460800, speed-outlives-reset: always, boot-speed: saved }
 steps:
   - uart: { baud: 460800 }

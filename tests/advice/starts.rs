@@ -175,6 +175,16 @@ steps:
     "effects: [nvm]\nsteps:\n  - send: { text: \"AT#RESET=1\\r\" }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n  - handshake: { pulse: none }\n",
     Advice::HotkeyToApplication
 )]
+// The deadline of the case is shorter than the step's own time.
+#[case(
+    "virtual: { application-start: 8 s }\ndeadline: 3 s\nsteps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n",
+    Advice::DeadlineAtStart
+)]
+#[case("deadline: 10 s\nsteps:\n  - quiet: 20 s\n", Advice::DeadlinePassed)]
+#[case(
+    "virtual: { answer-delay: 100 ms }\ndeadline: 2005 ms\nsteps:\n  - wait: 2 s\n  - at: { command: AT+CGMR }\n",
+    Advice::DeadlinePassed
+)]
 // AT#LDRST, or the hotkey, while the application is on its way up.
 #[case(
     "virtual: { application-start: 10 s }\nsteps:\n  - reset: { pulse: 15 ms }\n  - wait: 3 s\n  - send: { text: \"AT#LDRST=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none }\n",

@@ -118,10 +118,7 @@ fn a_program_that_does_not_end_is_killed_with_what_it_started() {
     let started = Instant::now();
     let error = drive_within(&mut *line, LineState::Asserted, SOON).expect_err("it does not end").to_string();
     assert!(started.elapsed() >= BRIEF);
-    assert!(
-        error.contains("/switch assert R 1 did not end within 3 s and was killed") && error.ends_with("it said: waiting"),
-        "{error}"
-    );
+    assert!(error.contains("/switch assert R 1 did not end within 3 s and was killed") && error.ends_with("it said: waiting"), "{error}");
     let child = fs::read_to_string(switch.folder.path().join("switch.child")).expect("written");
     // The signal is sent when the error is there; that the process is gone takes the kernel its time.
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -136,9 +133,7 @@ fn a_program_that_does_not_end_is_an_error_of_the_claim() {
     let switch = Switch::that("echo thinking >&2; exec sleep 600");
     let error = open(&switch.config(BRIEF)).err().expect("it does not end").to_string();
     assert!(
-        error.contains(
-            "/switch release R 1 did not end within 3 s and was killed: what the line does now is not known; it said: thinking"
-        ),
+        error.contains("/switch release R 1 did not end within 3 s and was killed: what the line does now is not known; it said: thinking"),
         "{error}"
     );
 }

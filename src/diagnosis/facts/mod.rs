@@ -69,6 +69,8 @@ pub(super) struct Failed {
     pub(super) has_come: bool,
     /// Nothing had come right before it: its time was over.
     pub(super) is_by_time: bool,
+    /// It was the deadline of the case that was over, and not the step's own time.
+    pub(super) is_by_deadline: bool,
 }
 
 /// A restart that nobody commanded.
@@ -250,7 +252,8 @@ impl Facts {
                 let (begun, begun_at) = self.step_begun;
                 let has_come = self.since.last_in.is_some_and(|last| last > begun);
                 let is_by_time = event.t.since(self.came_at) > AT_ONCE;
-                self.failed = Some(Failed { begun, begun_at, seq: event.seq, at: event.t, has_come, is_by_time });
+                self.failed =
+                    Some(Failed { begun, begun_at, seq: event.seq, at: event.t, has_come, is_by_time, is_by_deadline: end.by_deadline });
             }
             EventKind::Break(transmit) => self.is_transmit_held = transmit.held,
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),

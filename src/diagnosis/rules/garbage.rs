@@ -198,6 +198,10 @@ impl Scene<'_> {
         if let Some(found) = self.went_on_elsewhere() {
             return found;
         }
+        let is_taken = |asked: &&Exchange| asked.told_speed() == Some(speed) && asked.result.is_none();
+        if let Some(taken) = self.facts.since.exchanges.iter().rev().find(is_taken) {
+            return self.taken_unanswered(taken, answered);
+        }
         let is_here =
             |was: &&Exchange| was.speed == self.facts.speed && matches!(&was.result, Some((_, result)) if result.is_applications());
         let was_here = self.facts.since.exchanges.iter().rev().find(|was| is_here(was) && !was.restarts());
@@ -229,6 +233,31 @@ impl Scene<'_> {
                 found.against(why, [start.seq]).next_with(Advice::StillAsTold, &[("SPEED", &speed)])
             }
             None => self.runs_at(found, speed, Advice::PutBack),
+        }
+    }
+
+    /// An AT+IPR had no answer that can be read, and the module went where it says.
+    fn taken_unanswered(&self, taken: &Exchange, answered: &Exchange) -> Found {
+        let speed = answered.speed;
+        let evidence = || [taken.seq].into_iter().chain(answered.events());
+        match taken.lines.first() {
+            Some(line) => {
+                let because = format!(
+                    "{} brought {}, which is no answer, and {} is answered at {speed} baud: it was taken, and its answer came damaged",
+                    taken.text,
+                    quoted(&line.text),
+                    answered.text
+                );
+                Found::new(Cause::LineNoise, Sure::Likely, because, evidence().chain([line.seq]))
+            }
+            None => {
+                let because = format!(
+                    "{} was not answered, and {} is answered at {speed} baud: it was taken, and its answer was lost, or is said there",
+                    taken.text, answered.text
+                );
+                let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence());
+                found.next_with(Advice::PutBack, &[("SPEED", &speed), ("HOME", &self.facts.home)])
+            }
         }
     }
 

@@ -39,6 +39,7 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
         .or_else(|| at.command())
         .or_else(|| at.start())
         .or_else(|| at.earlier());
+    let found = found.map(|found| at.ended_by_deadline(found));
     match found {
         Some(found) if !at.is_noisy() || !found.cause.may_be_noise() => Some(found),
         None if !at.is_noisy() => None,
@@ -53,7 +54,8 @@ pub(super) fn application_took(facts: &Facts) -> Option<Found> {
 
 /// Of what came and is no known cause, that the module speaks clearly and says something else than was wanted; `None` where that is not so.
 pub(super) fn not_as_expected(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
-    Scene { facts, now }.otherwise()
+    let at = Scene { facts, now };
+    at.otherwise().map(|found| at.ended_by_deadline(found))
 }
 
 /// `found`, as it is once all of a case is known (`now`), where what came after the diagnosis has made another thing to try the right one; `before` is what was judged.
@@ -160,6 +162,12 @@ impl<'a> Scene<'a> {
     /// Boot code took the hotkey of a probe.
     fn probe_acknowledged(&self) -> Option<u64> {
         Some(self.probed()?.acknowledged?.seq)
+    }
+
+    /// Nothing is wrong with the board, and it was not the step's own time that was over.
+    fn ended_by_deadline(&self, found: Found) -> Found {
+        let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.is_by_deadline);
+        if is_by_deadline && found.cause == Cause::NotAsExpected { found.next(Advice::DeadlinePassed) } else { found }
     }
 
     fn begin(&self) -> Option<u64> {

@@ -311,7 +311,7 @@ impl Scene<'_> {
             let asked = self.probed().and_then(|probed| probed.answered.as_ref()).map(|answered| answered.after);
             let came = self.now.and_then(|now| now.since.came_elsewhere(self.facts.speed));
             let after = asked.into_iter().chain(came).min().unwrap_or_default();
-            return give_it_time(Found::new(Cause::StillStarting, Sure::Likely, because, evidence), Advice::GiveItTime, after);
+            return self.give_it_time(Found::new(Cause::StillStarting, Sure::Likely, because, evidence), Advice::GiveItTime, after);
         }
         let because =
             format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
@@ -385,13 +385,15 @@ impl Scene<'_> {
         let because = format!("{nothing}, and {message} came when it was waited for longer");
         let found = Found::new(Cause::StillStarting, Sure::VeryLikely, because, evidence.into_iter().chain([*seq]));
         let in_window = since.start.is_some_and(|start| start.how == Began::Reset && self.facts.now.since(start.at) < WINDOW);
-        give_it_time(found, if in_window { Advice::OrNoHotkey } else { Advice::GiveItTime }, started.after)
+        self.give_it_time(found, if in_window { Advice::OrNoHotkey } else { Advice::GiveItTime }, started.after)
     }
-}
 
-/// What came so long after the start wants as much, and half of it to spare.
-fn give_it_time(found: Found, advice: Advice, after: Duration) -> Found {
-    found.next_with(advice, &[("TOOK", &seconds(after)), ("ENOUGH", &format!("{} s", (after * 3 / 2).as_secs() + 1))])
+    /// What came so long after the start wants as much, and half of it to spare.
+    fn give_it_time(&self, found: Found, advice: Advice, after: Duration) -> Found {
+        let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.is_by_deadline);
+        let advice = if is_by_deadline { Advice::DeadlineAtStart } else { advice };
+        found.next_with(advice, &[("TOOK", &seconds(after)), ("ENOUGH", &format!("{} s", (after * 3 / 2).as_secs() + 1))])
+    }
 }
 
 pub(super) const fn without_effect(start: Start) -> Cause {

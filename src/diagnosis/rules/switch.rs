@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::milliseconds;
+use super::words::{milliseconds, span};
 use super::{Found, Scene};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Exchange, Probed, Result};
@@ -126,6 +126,19 @@ impl Scene<'_> {
             );
             return Found::new(Cause::WrongSpeed, Sure::Certain, because, evidence.into_iter().chain(answered.events()))
                 .next_with(Advice::DoesNotSwitch, &[("SPEED", &answered.speed)]);
+        }
+        if let Some(answered) = self.answered_at(new) {
+            let told = self.facts.since.exchanges.iter().find(|exchange| exchange.seq == seq);
+            let after = told.map_or(Duration::ZERO, |told| answered.at.since(told.at + told.took));
+            let enough = format!("{} ms", (after.as_millis() / 100 + 1) * 150);
+            let because = format!(
+                "AT+IPR was answered by {said}, {} brought nothing at {new} baud after that, and {} is answered there {} after it: the module switches later",
+                last.text,
+                answered.text,
+                span(after)
+            );
+            return Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence.into_iter().chain(answered.events()))
+                .next_with(Advice::SwitchesSlowly, &[("ENOUGH", &enough)]);
         }
         let because = format!(
             "AT+IPR was answered by {said} at {old} baud, the host went to {new}, and nobody answers there: the module did not switch, or not to that"
