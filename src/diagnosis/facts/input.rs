@@ -317,6 +317,9 @@ impl Facts {
     }
 
     fn strange(&mut self, line: Line) {
+        if let Some(probed) = self.probed.as_mut().filter(|probed| probed.has_sent && probed.answered.is_none()) {
+            probed.line.get_or_insert_with(|| line.clone());
+        }
         if damage::is_known(&line.text) {
             self.spoke(line.seq);
             return;

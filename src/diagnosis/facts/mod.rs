@@ -297,6 +297,7 @@ impl Facts {
             began,
             answered: None,
             answered_by_boot_code: None,
+            line: None,
             started: None,
             acknowledged: None,
             has_sent: false,

@@ -26,6 +26,8 @@ pub(in crate::diagnosis) struct Probed {
     pub(in crate::diagnosis) answered: Option<Brought<Exchange>>,
     /// The first command that boot code answered.
     pub(in crate::diagnosis) answered_by_boot_code: Option<Brought<Exchange>>,
+    /// What came first behind something that was sent and is no result, before any command was answered.
+    pub(in crate::diagnosis) line: Option<Line>,
     /// The first start-up message.
     pub(in crate::diagnosis) started: Option<Brought<(u64, String)>>,
     /// Boot code took the hotkey.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::words::milliseconds;
 use super::{Found, Scene, quoted};
-use crate::diagnosis::facts::{Exchange, Failed, Result, is_known_command, is_told_more};
+use crate::diagnosis::facts::{End, Exchange, Failed, Result, is_known_command, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// The application answers ATI, and what begins with it, by so many lines.
@@ -156,7 +156,7 @@ impl Scene<'_> {
         if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)).or_else(|| self.answered_after_all(last)) {
             return Some(found);
         }
-        if let Some(found) = self.switched_by_now(last) {
+        if let Some(found) = self.switched_by_now(last).or_else(|| self.answered_in_place_of_a_probe(last)) {
             return Some(found);
         }
         let has_switched =
@@ -266,6 +266,20 @@ impl Scene<'_> {
         }
         let because = format!("{} was answered by {result} {took} after it was sent, when the step had given up", last.text);
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [last.seq, *seq]).next(Advice::TooLate))
+    }
+
+    /// The answer came when a probe had been sent: a line that AT is not answered by, and the command is.
+    fn answered_in_place_of_a_probe(&self, last: &Exchange) -> Option<Found> {
+        let probed = self.probed().filter(|_| is_told_more(&last.text) && last.lines.is_empty())?;
+        let answered = self.answered_at(last.speed).filter(|answered| answered.text == "AT")?;
+        let line = probed.line.as_ref().filter(|line| line.end == End::CrLf && line.seq > answered.seq)?;
+        let because = format!(
+            "{} brought nothing in time, and {} came when AT was sent to see who is there, which is no answer to that: it answers {}",
+            last.text,
+            quoted(&line.text),
+            last.text
+        );
+        Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, answered.seq, line.seq]).next(Advice::TooLate))
     }
 
     /// The last command was given less time than any before it took.
