@@ -244,7 +244,7 @@ advice! {
     BootCodeAlone: DoesNotStart,
         "boot code takes the hotkey",
         concat!(
-            "boot code is there: try AT#BOOT first, which starts an application that is there. If none starts, the unit still takes an upload: upload the version again that it was delivered with or had last (",
+            "boot code is there: try AT#BOOT first, which starts an application that is there, and wait for longer than before (a board that takes longer to start than others says so in the bench file, `start-up`). If none starts, the unit still takes an upload: upload the version again that it was delivered with or had last (",
             same_version_again!(),
             "), \
          and read the version then (AT+CGMR)"
@@ -263,6 +263,13 @@ advice! {
          installed version again (",
             same_version_again!(),
             ")"
+        );
+    AfterInterruption: DoesNotStart,
+        "it does not start since an upload that was broken off",
+        concat!(
+            "nobody promises that an application survives an upload that is broken off: upload the whole image once more, or the installed version (",
+            same_version_again!(),
+            "), as the shipped *interrupted upload* does. Where that goes in, the unit is as it was. Keep the timeline: what this firmware leaves after an interruption is worth knowing"
         );
     SleepsOrDead: DoesNotStart,
         "it said #SLEEP before it was reset",

@@ -230,7 +230,9 @@ impl Since {
     /// Whether nothing was answered, and the application had not started before what it says now.
     pub(super) fn is_starting_first(&self, now: MonoTime) -> bool {
         let had_started = self.started.is_some() && now.since(self.started_at) > REASON;
-        !had_started && self.acknowledge.is_none() && self.answered().is_none()
+        // What was sent before it had started may be answered right before it says so.
+        let had_answered = self.answered().is_some_and(|answered| now.since(answered.at + answered.took) > REASON);
+        !had_started && !had_answered && self.acknowledge.is_none()
     }
 
     /// Whether the application has said that it is on its way up, and not yet that it has started.

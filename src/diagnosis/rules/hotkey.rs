@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::words::{milliseconds, seconds, span, words_of};
 use super::{Found, Scene, quoted};
+use crate::bench::START_UP;
 use crate::diagnosis::facts::{Began, Exchange, Facts, Result, Taken};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
@@ -184,7 +185,7 @@ impl Scene<'_> {
         let since = &self.facts.since;
         let from = since.start.map(|start| start.at).or(since.starting_from);
         let waited = from.map_or(Duration::ZERO, |from| answered.at.since(from));
-        if waited <= self.facts.start_up {
+        if waited <= self.facts.start_up.max(START_UP) {
             return Some(found.next(Advice::CoreIsStarting));
         }
         Some(Found { because: format!("{}, for {} now", found.because, seconds(waited)), ..found }.next(Advice::NeverUp))

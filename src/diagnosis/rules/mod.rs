@@ -95,6 +95,9 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
             None => None,
         }
         .map(|advice| advice.next().to_owned()),
+        (Cause::DoesNotStart, None) if is_said(&[Advice::BootCodeAlone]) && is_booted(now) && now.since.started.is_none() => {
+            Some(Advice::BootedInVain.next().to_owned())
+        }
         _ => None,
     };
     Diagnosis { next: next.unwrap_or(found.next), ..found }
@@ -114,8 +117,12 @@ fn who_restarted(message: &[u8]) -> (&'static str, Option<Advice>) {
 
 /// What to try where boot code takes the hotkey and no application starts: what was tried already need not be.
 fn boot_code_alone(facts: &Facts) -> Advice {
-    let is_booted = facts.since.restart().is_some_and(|restart| restart.text == "AT#BOOT");
-    if is_booted { Advice::BootedInVain } else { Advice::BootCodeAlone }
+    if is_booted(facts) { Advice::BootedInVain } else { Advice::BootCodeAlone }
+}
+
+/// Whether AT#BOOT was what restarted it last.
+fn is_booted(facts: &Facts) -> bool {
+    facts.since.restart().is_some_and(|restart| restart.text == "AT#BOOT")
 }
 
 /// Bytes in quotes, escaped as everywhere.

@@ -13,6 +13,9 @@ const WAKES: Duration = Duration::from_millis(100);
 /// Who waits no longer after a reset may wait for boot code (its window is taken to be 2 s at most, an assumption).
 const WINDOW: Duration = Duration::from_secs(2);
 
+/// What went before a silence, where it was an upload that did not come to its end.
+const BROKEN_OFF: &str = "an upload was broken off; ";
+
 impl Scene<'_> {
     /// Nothing came at all since the module last began anew, or since the case began.
     pub(super) fn silence(&self) -> Option<Found> {
@@ -145,7 +148,7 @@ impl Scene<'_> {
         let after = match &facts.upload {
             Some(upload) if upload.is_accepted() => "an upload was accepted; ",
             Some(upload) if matches!(upload.asked, Some((_, ..0))) => "an upload was refused; ",
-            Some(upload) if upload.asked.is_some() => "an upload was broken off; ",
+            Some(upload) if upload.asked.is_some() => BROKEN_OFF,
             _ => "",
         };
         let told = since.restart().map(|restart| match (&restart.result, restart.lines.first()) {
@@ -168,7 +171,9 @@ impl Scene<'_> {
                 let why = "it had said #SLEEP: where the pulse does not reach it, it sleeps on and says as little";
                 found.against(why, slept).next(Advice::SleepsOrDead)
             }
+            (_, "") if facts.heard.by_boot_code.is_some() => found.next(Advice::BootCodeAlone),
             (_, "") => found,
+            (_, BROKEN_OFF) => found.next(Advice::AfterInterruption),
             _ => found.next(Advice::AfterUpload),
         };
         if self.now.is_some() {
