@@ -120,6 +120,9 @@ advice! {
     NoReset: ApplicationAnswered,
         "hotkeys were sent without a reset before them",
         "boot code takes the hotkey right after a reset only, and this case has pulsed none before it: send it by a step `handshake` without `pulse: none`, which resets the module first";
+    EntryRefused: ApplicationAnswered,
+        "the command before the hotkeys was answered by an error, and no reset went before",
+        "AT#LDRST=2,2 is what leads from the application into boot code: see how the command is spelt that was refused, and send it as the shipped *boot entry by AT#LDRST* does. Or enter by a reset: a step `handshake` without `pulse: none`";
     TookIt: BootCodeAnswered,
         "0x9A was the last thing that came",
         "where the case wants the application, leave boot code with AT#BOOT, or pulse reset and send no hotkey. Boot code takes the hotkey right after a reset, as it should: where the case wants it not to, mend the case \

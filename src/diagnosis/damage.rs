@@ -52,7 +52,7 @@ pub(super) fn resembles(line: &Line) -> Option<&'static str> {
     // No version has an empty part.
     let is_number = text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
     let is_empty: Vec<bool> = text.split(|byte| *byte == b'.').map(<[u8]>::is_empty).collect();
-    if is_number && is_empty == [false, true, false] {
+    if is_number && matches!(is_empty.as_slice(), [false, inner @ .., false] if inner.iter().filter(|is_empty| **is_empty).count() == 1) {
         return Some("a version");
     }
     // A word whose line end was hit.
@@ -187,7 +187,7 @@ mod tests {
         for text in ["#SYSSTRT", "##SYYSSTTARRT", "#SYSSTAVT"] {
             assert_eq!(like(text, End::CrLf), Some("#SYSSTART"), "{text}");
         }
-        for (text, word) in [("2..0", "a version"), ("+CME EROR: 1120", "+CME ERROR")] {
+        for (text, word) in [("2..0", "a version"), ("2..7.0", "a version"), ("+CME EROR: 1120", "+CME ERROR")] {
             assert_eq!(like(text, End::CrLf), Some(word), "{text}");
         }
         for (text, command) in [("+CMEE: 1", "AT+CMEE?"), ("+CGDCONT: 1,\"IP\"", "AT+CGDCONT=1,\"IP\""), ("#X: 1", "AT#X")] {

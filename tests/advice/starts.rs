@@ -180,6 +180,8 @@ steps:
     "virtual: { fault: interruption-erases }\neffects: [firmware, interrupt-upload]\nimages:\n  newer: { make: { A: 2.8.0, size: 8 KiB } }\nsteps:\n  - handshake:\n  - upload: { image: newer, result: interrupted, on: [ { byte: 50 %, steps: [ { reset: { pulse: 15 ms } } ] } ] }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s, of: release }\n",
     Advice::AfterInterruption
 )]
+// What leads into boot code was mistyped.
+#[case("steps:\n  - send: { text: \"AT#LDRTS=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none }\n", Advice::EntryRefused)]
 // The deadline of the case is shorter than the step's own time.
 #[case(
     "virtual: { application-start: 8 s }\ndeadline: 3 s\nsteps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n",

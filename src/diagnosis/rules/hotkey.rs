@@ -164,7 +164,8 @@ impl Scene<'_> {
     fn not_reset(&self, many: &str) -> Option<Found> {
         let facts = self.facts;
         let answered = self.answered_at(facts.speed).filter(|_| facts.since.start.is_none() && facts.entry_taken.is_none())?;
-        let entry = facts.since.exchanges.iter().rev().find(|asked| asked.text.starts_with("AT#LDRST") && asked.is_refused());
+        let is_before = |asked: &&Exchange| facts.since.hotkeys.is_some_and(|(first, ..)| asked.seq < first);
+        let entry = facts.since.exchanges.iter().rev().find(is_before).filter(|asked| asked.is_refused());
         let refused =
             entry.and_then(|entry| Some(format!("{} was answered by {}, and led nowhere; ", entry.text, entry.result.as_ref()?.1)));
         let because = format!(
@@ -173,7 +174,8 @@ impl Scene<'_> {
             answered.text
         );
         let evidence = entry.into_iter().flat_map(Exchange::events).chain(facts.since.hotkey_events()).chain([answered.seq]);
-        Some(Found::new(Cause::ApplicationAnswered, Sure::VeryLikely, because, evidence).next(Advice::NoReset))
+        let advice = if entry.is_some() { Advice::EntryRefused } else { Advice::NoReset };
+        Some(Found::new(Cause::ApplicationAnswered, Sure::VeryLikely, because, evidence).next(advice))
     }
 
     /// The last answer of the application was that its core is starting.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::words::milliseconds;
 use super::{Found, Scene, quoted};
-use crate::diagnosis::facts::{Began, Exchange, Result, Upload};
-use crate::diagnosis::{Advice, Cause, Probe, Sure};
+use crate::diagnosis::facts::{Began, Exchange, Line, Result, Upload, is_told_more};
+use crate::diagnosis::{Advice, Cause, Probe, Sure, damage};
+use crate::image::Version;
 
 /// A step that ends so soon behind an answer waited for no more.
 const AT_ONCE: Duration = Duration::from_millis(50);
@@ -43,6 +44,11 @@ impl Scene<'_> {
         let last = since.last().filter(|last| !last.restarts() || last.is_refused());
         let Some((last, (seq, result))) = last.and_then(|last| Some((last, last.result.as_ref()?))) else {
             let spoke = since.spoke?;
+            if let Some(odd) = since.strange.first().or_else(|| since.restart()?.lines.first()) {
+                let because =
+                    format!("what came{} is a word of the module in one part and none in another, as if it came damaged", self.said());
+                return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [odd.seq, spoke]));
+            }
             let because = format!("what came{} is whole and clean, and nothing is seen to be wrong with board or bench", self.said());
             return Some(found(because, since.started.into_iter().chain([spoke]).collect()));
         };
@@ -67,6 +73,10 @@ impl Scene<'_> {
                     format!("{} was sent before the command before it was answered, and an answer for each came", last.text)
                 };
                 found(format!("{how}: the first answers what was sent before that"), evidence).next(Advice::AnswersTheOneBefore)
+            }
+            Result::Ok if let Some((line, installed)) = self.damaged_version(last) => {
+                let because = format!("{} was answered by {}, and the unit had answered {installed} before", last.text, quoted(&line.text));
+                Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, line.seq])
             }
             Result::Ok => {
                 let took = milliseconds(last.took);
@@ -112,6 +122,14 @@ impl Scene<'_> {
                     .next_with(advice, &[("CODE", code)])
             }
         })
+    }
+
+    /// The line that is like the version that the unit had, and none itself.
+    fn damaged_version<'l>(&self, asked: &'l Exchange) -> Option<(&'l Line, Version)> {
+        let installed = self.facts.installed.filter(|_| is_told_more(&asked.text) && asked.version().is_none())?;
+        let is_number = |line: &&Line| line.text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+        let line = asked.lines.iter().filter(is_number).find(|line| damage::is_like(&line.text, installed.to_string().as_bytes()))?;
+        Some((line, installed))
     }
 
     /// A command to restart was carried out, and what came of it is not what the step wants.
