@@ -236,7 +236,10 @@ impl Scene<'_> {
     pub(super) fn answers_late(&self, last: &Exchange) -> Option<Found> {
         let answered = self.answered_at(last.speed)?;
         let echo = last.echo?;
-        if self.facts.since.start.is_some_and(|start| start.seq < last.seq)
+        // Behind #SYSSTART another message says why.
+        let had_started = self.facts.since.started.is_some_and(|started| started < last.seq);
+        if !had_started
+            && self.facts.since.start.is_some_and(|start| start.seq < last.seq)
             && let Some(started) = self.has_started_since(last)
         {
             let because =

@@ -311,6 +311,15 @@ impl Scene<'_> {
         if let Some(started) = self.probe_started() {
             return self.started_late(started, evidence.collect());
         }
+        if let Some((restart, line)) = since.restart().and_then(|restart| Some((restart, restart.lines.first()?))) {
+            let because = format!(
+                "{} brought {}, which is no answer to it, no start-up message came, and {} is answered: it arrived damaged, or was heard so",
+                restart.text,
+                quoted(&line.text),
+                answered.text
+            );
+            return Found::new(Cause::LineNoise, Sure::Likely, because, evidence.chain([restart.seq, line.seq]));
+        }
         if since.start.is_some() {
             let because = "nothing came at first, and a later AT is answered: the application needed more time";
             let asked = self.probed().and_then(|probed| probed.answered.as_ref()).map(|answered| answered.after);
@@ -369,6 +378,16 @@ impl Scene<'_> {
             } else {
                 Advice::AskedTooEarly
             });
+        }
+        let by_boot_code = since.restart().filter(|restart| !restart.has_preamble && self.is_of_the_step(restart));
+        if let Some((restart, (answer, Result::Zero))) = by_boot_code.and_then(|restart| Some((restart, restart.result.as_ref()?))) {
+            let because = format!(
+                "{} was answered by 0 with CR alone, as boot code does, and carried out: {message} came {} after it was sent",
+                restart.text,
+                seconds(started.after)
+            );
+            let evidence = evidence.into_iter().chain([restart.seq, *answer, *seq]);
+            return Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::ByStepBoot);
         }
         let unanswered = since.restart().filter(|restart| restart.result.is_none() && self.is_of_the_step(restart));
         if let Some(restart) = unanswered.filter(|restart| !restart.has_preamble) {
