@@ -127,6 +127,9 @@ advice! {
         "0x9A was the last thing that came",
         "where the case wants the application, leave boot code with AT#BOOT, or pulse reset and send no hotkey. Boot code takes the hotkey right after a reset, as it should: where the case wants it not to, mend the case \
          (`outcome` of the step `handshake`, or the pause before it)";
+    WaitsForCommand: BootCodeAnswered,
+        "0x9A came before the step, and nothing in it",
+        "boot code waits for a command, and says nothing by itself. Where the step waits for 0x9A, a step before (`handshake`) has taken it: leave this one out. Where it waits for the application, leave boot code by AT#BOOT or a pulse of reset before it";
     WaitsAfterUpload: BootCodeAnswered,
         "an upload was accepted, and nothing came since",
         "boot code waits: start the application by AT#BOOT (`boot: { command: AT#BOOT, result: any }`) or a pulse of reset, then wait for #SYSSTART";

@@ -224,14 +224,14 @@ pub fn run_case(
     let mut is_quiet = around.is_quiet && !begun;
     conductor.enter_finally();
     if begun && given_up.is_none() {
-        let Left { undone, is_gone, is_quiet: left_quiet } = run_finally(&mut conductor, case, around, board);
+        let Left { undone, why, is_gone, is_quiet: left_quiet } = run_finally(&mut conductor, case, around, board);
         is_quiet = left_quiet;
         if let Some((step, finding)) = undone {
             let is_lost = is_gone || !around.set_up_anew;
             if verdict.outcome == Outcome::Passed {
                 is_undone = !is_lost;
-                // Of what `finally` has seen: it has asked and reset already.
-                let diagnosis = conductor.diagnose().ok().flatten().filter(|_| around.kind == BoardKind::St87m01);
+                // Of what `finally` has seen: it has asked and reset already. Where the board is well at its end, of the step that failed.
+                let diagnosis = conductor.diagnose().ok().flatten().filter(|_| around.kind == BoardKind::St87m01).or(why);
                 let undone = if is_lost { blocked_by(&around.board, step, &finding) } else { verdict_of(Outcome::Error, step, &finding) };
                 verdict = event::Verdict { diagnosis, ..undone };
             }
@@ -477,6 +477,8 @@ fn ended_by(conductor: &mut Conductor<'_>, around: &Circumstances, step: Option<
 struct Left {
     /// The first step that did not do what it says, and what it found.
     undone: Option<(Option<u16>, Finding)>,
+    /// The cause that fitted when it had failed.
+    why: Option<event::Diagnosis>,
     is_gone: bool,
     /// Whether the module's radio is off.
     is_quiet: bool,
@@ -489,7 +491,7 @@ impl Left {
             Err(Stop::Failed(finding) | Stop::Forbidden(finding) | Stop::Restarted(finding) | Stop::Rig(finding)) => {
                 self.undone.get_or_insert((step, finding));
             }
-            Err(Stop::GivenUp(finding)) => *self = Self { undone: Some((step, finding)), is_gone: true, is_quiet: false },
+            Err(Stop::GivenUp(finding)) => *self = Self { undone: Some((step, finding)), why: None, is_gone: true, is_quiet: false },
         }
     }
 }
@@ -499,14 +501,18 @@ fn run_finally(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circum
     conductor.set_deadline(conductor.now() + case.finally_deadline);
     conductor.limit_when_interrupted(INTERRUPTED_FINALLY);
     conductor.moments.step_before = conductor.now();
-    let mut left = Left { undone: None, is_gone: false, is_quiet: false };
+    let mut left = Left { undone: None, why: None, is_gone: false, is_quiet: false };
     let first_restore = case.finally.iter().find(|step| matches!(step.action, Action::Restore(_))).map(|step| step.id);
     for step in &case.finally {
         if Some(step.id) == first_restore {
             conductor.limit_when_interrupted(INTERRUPTED_RESTORE);
         }
         let result = steps::run_step(conductor, steps::Around { case, board }, step);
+        let is_first = left.undone.is_none() && matches!(result, Err(Stop::Failed(_) | Stop::Forbidden(_)));
         left.take(Some(step.id), result);
+        if is_first && around.kind == BoardKind::St87m01 {
+            left.why = conductor.diagnose().ok().flatten().or_else(|| conductor.not_as_expected());
+        }
         if left.is_gone {
             break;
         }

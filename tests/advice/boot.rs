@@ -8,6 +8,7 @@ use super::advised;
 /// Each with the rest of its file; what is between the words of the advice is not looked at.
 #[rstest]
 // What a loader says to the application.
+#[case("steps:\n  - handshake:\n  - expect: { hex: 9a, within: 1 s }\n", Advice::WaitsForCommand)]
 #[case(
     "effects: [speed]
 steps:

@@ -1,11 +1,21 @@
 //! The module talked or had answered, and answers nothing any more.
 
+use std::time::Duration;
+
 use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
 /// So many commands take as long as a start: a step `restore` asks as often.
 const OFTEN: usize = 40;
+
+/// No module sleeps so soon after it has answered. An assumption.
+const AWAKE: Duration = Duration::from_millis(400);
+
+/// Whether a command was answered so shortly before another one was sent that the module was awake.
+fn was_answered_right_before(before: &Exchange, next: &Exchange) -> bool {
+    before.result.is_some() && next.at.since(before.at + before.took) < AWAKE
+}
 
 impl Scene<'_> {
     /// It talks by itself and answers nothing.
@@ -85,6 +95,12 @@ impl Scene<'_> {
                 self.wrong_speed(answered, evidence().to_vec())
             } else if let Some(found) = self.answers_late(last) {
                 found
+            } else if since.exchanges.iter().any(|before| before.seq < last.seq && was_answered_right_before(before, last)) {
+                let why = format!(
+                    "{} went out right behind an answer, too soon for a sleep, and brought nothing; {} after it was answered: it was lost on the way",
+                    last.text, answered.text
+                );
+                self.command_hit(self.noise(&why, evidence().into_iter().chain([answered.seq]).collect()))
             } else {
                 let because = format!(
                     "{} brought nothing, and {} after it was answered: the first command after a sleep is lost",

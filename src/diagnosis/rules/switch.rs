@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::words::{milliseconds, span};
-use super::{Found, Scene};
+use super::{Found, Scene, quoted};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Exchange, Probed, Result};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
@@ -144,7 +144,14 @@ impl Scene<'_> {
             "AT+IPR was answered by {said} at {old} baud, the host went to {new}, and nobody answers there: the module did not switch, or not to that"
         );
         if self.is_noisy() {
-            return self.noise(&because, evidence.to_vec());
+            let odd = last.lines.first().map(|line| {
+                format!(
+                    "AT+IPR was answered by {said} at {old} baud, the host went to {new}, and what {} brings there, {}, is no answer",
+                    last.text,
+                    quoted(&line.text)
+                )
+            });
+            return self.noise(&odd.unwrap_or(because), evidence.to_vec());
         }
         let found = Found::new(Cause::WrongSpeed, Sure::Likely, because, evidence)
             .next_with(Advice::GoneAfterSwitch, &[("HOME", &self.facts.home)]);
