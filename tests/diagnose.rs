@@ -157,6 +157,7 @@ const NONE: &str = "no usual speed";
 #[case::dead_after_a_command_that_is_not_answered(&[("does-not-restart", "true"), ("boot-command-answered", "false")], Cause::DoesNotStart, HOME, HOME)]
 #[case::garbled_application(&[("application-garbles", "true")], Cause::Garbage, NONE, NONE)]
 #[case::garbled_boot_code(&[("boot-garbles", "true")], Cause::Garbage, HOME, HOME)]
+#[case::on_a_line_that_loses_bytes(&[("lost-bytes", "4 %"), ("damage-direction", "to-host")], Cause::LineNoise, HOME, HOME)]
 #[case::restarts_by_itself(&[("watchdog-after", "1500 ms")], Cause::UncommandedReset, HOME, HOME)]
 fn a_board_that_is_not_well(#[case] settings: &[(&str, &str)], #[case] cause: Cause, #[case] found: &str, #[case] left: &str) {
     let seen = examined(settings, Scope::Whole);

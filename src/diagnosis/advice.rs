@@ -76,8 +76,8 @@ advice! {
          OK (boot code says 0), and does so again after a restart, which may undo it";
     SpeedRefused: WrongSpeed,
         "the port followed an AT+IPR that was refused",
-        "the board is at SPEED baud: AT+IPR=PORT was answered by CODE, so that it has not gone there. Leave the port at SPEED, or take another speed: which ones boot code takes is published nowhere (Easy Connect uses 115200 and 460800). \
-         A step that goes on whatever is answered (`result: any`) does not see this";
+        "the board is at SPEED baud: AT+IPR=PORT was answered by CODE, so that it has not gone there. Leave the port at SPEED, or take another speed: which ones boot code takes is published nowhere (Easy Connect uses 115200 and 460800), and which ones the application takes is in ST's AT manual. \
+         A step that goes on whatever is answered (`result: any`, `answer: any`) does not see this";
     UndoneByReset: WrongSpeed,
         "the case moved the board, and a restart has moved it back",
         "the board is at SPEED baud again since it was restarted: mend the case, not the board. AT+IPR=PORT of this case held until then only, so set the port back as well: `uart: { baud: SPEED }` behind the restart";
@@ -404,7 +404,7 @@ advice! {
         "it was the case's `deadline` that ended this step, and not its own time: make it longer, or leave it out (it is then what the steps may take in all)";
     GoesUnanswered: NotAsExpected,
         "AT#BOOT was carried out without an answer",
-        "a boot code may leave without an answer to AT#BOOT: say `result: any` there, and wait for #SYSSTART";
+        "a boot code may leave without an answer to AT#BOOT: send it by a step `boot` with `result: any`, and wait for #SYSSTART";
     NoCr: NotAsExpected,
         "a command was sent without CR",
         "put `\\r` behind the command (not `\\n`; a step `at` or `boot` does that by itself): nothing is carried out before it comes";

@@ -355,7 +355,12 @@ fn run_steps(conductor: &mut Conductor<'_>, case: &plan::Case, around: &Circumst
     let result = result.and_then(|()| {
         // No step's fault, and none that was tried again.
         conductor.stopped_in = None;
-        if around.kind == BoardKind::St87m01 && !case.may_damage { conductor.noise() } else { Ok(()) }
+        let noise = if around.kind == BoardKind::St87m01 && !case.may_damage { conductor.noise()? } else { None };
+        noise.map_or(Ok(()), |found| {
+            let reason = format!("all steps passed, and {}", found.reason);
+            let expected = format!("{}; a scenario in which they may come damaged says `may-damage: true`", found.expected);
+            Err(Stop::Failed(Finding { reason, expected, ..found }))
+        })
     });
     match result {
         Ok(()) => Ran { verdict: passed(), given_up: None, begun: true },

@@ -16,7 +16,7 @@ use super::stop::{Finding, Stop};
 use super::watch::{Restarts, Watch};
 use super::words::describe_bytes;
 use crate::baud::Baud;
-use crate::bench::{Board, Sim};
+use crate::bench::{Board, BoardKind, Sim};
 use crate::diagnosis::Cause;
 use crate::plan::Handshake;
 use crate::plan::units::show_duration;
@@ -184,7 +184,13 @@ pub fn examine(
             let reason = format!("{}: {}", phase.name(), finding.reason);
             event::Verdict { reason, diagnosis, ..case::verdict_of(outcome, None, &finding) }
         }
-        (None, None) => case::passed(),
+        (None, None) => match conductor.noise() {
+            Ok(Some(finding)) if around.kind == BoardKind::St87m01 => {
+                let diagnosis = conductor.diagnose().ok().flatten();
+                event::Verdict { diagnosis, ..case::verdict_of(Outcome::Failed, None, &finding) }
+            }
+            _ => case::passed(),
+        },
     };
     let outcome = verdict.outcome;
     let (port_speed, restarts, commanded) = (conductor.speed, conductor.restarts_left(), conductor.restarts_commanded());
