@@ -224,6 +224,9 @@ advice! {
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
         "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
+    LongerThanStartUp: StillStarting,
+        "it took longer than `start-up` of the board",
+        "nothing is wrong with the board: it took TOOK here, and the bench file says that its starts take less (`start-up`, 35 s where it says nothing). Where each start takes so long, say so there (`start-up: ENOUGH`), and give the step as much (`within: ENOUGH`)";
     DeadlineAtStart: StillStarting,
         "the deadline of the case ended the step",
         "nothing is wrong with the board: it took TOOK here, and it was the case's `deadline` that ended this step, not its own time. Make it longer, or leave it out (it is then what the steps may take in all)";

@@ -1,6 +1,7 @@
 //! Cases that look like another cause: each is named by what is told of it.
 
 use evkit_hil::diagnosis::Cause;
+use evkit_hil::timeline::event::Outcome;
 use rstest::rstest;
 
 use super::{diagnosis, ran_on};
@@ -191,9 +192,57 @@ const PARTS: [(&str, &str); 3] = [
     Cause::BootCodeAnswered,
     "it led into boot code, which waits for the hotkey"
 )]
+// The case's own restart has undone the case's own AT+IPR.
+#[case(
+    "virtual: { speed-outlives-reset: never, reset-command-answered: true }\nsteps:\n  - at: { command: AT }\n  - at: { command: AT+IPR=460800 }\n  - uart: { baud: 460800 }\n  - wait: 300 ms\n  - send: { text: \"AT#RESET=1\\r\" }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n",
+    Cause::WrongSpeed,
+    "sent at 115200 baud and read at 460800"
+)]
+// What it says is cut off by the case's own reset, or by its supply.
+#[case(
+    "steps:\n  - at: { command: AT }\n  - send: { text: \"ATI\\r\" }\n  - expect: { text: STMICRO, within: 1 s }\n  - reset: assert\n  - wait: 100 ms\n  - at: { command: AT, tries: 2 }\n",
+    Cause::NothingCame,
+    "reset is asserted by a step"
+)]
+#[case(
+    "steps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n  - reset: assert\n  - expect: { text: \"#SYSSTART\", within: 5 s }\n",
+    Cause::NothingCame,
+    "reset is asserted by a step"
+)]
+#[case(
+    "steps:\n  - at: { command: AT }\n  - send: { text: \"ATI\\r\" }\n  - expect: { text: STMICRO, within: 1 s }\n  - power: off\n  - wait: 1 s\n  - at: { command: AT, tries: 2 }\n",
+    Cause::NothingCame,
+    "the supply was switched off by a step"
+)]
+// Boot code was heard before the application hung, or is by a probe.
+#[case(
+    "virtual: { fault: application-silent }\n{IMAGE}steps:\n  - handshake:\n  - upload: { image: newer }\n  - boot: { command: AT#BOOT, result: any }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n  - restore: { reset: false }\n",
+    Cause::ApplicationHangs,
+    "boot code answers over the same wires"
+)]
+#[case(
+    "virtual: { fault: application-silent, boot-window: 200 ms }\nsteps:\n  - handshake: { strategy: st }\n",
+    Cause::ApplicationHangs,
+    "boot code answers over the same wires"
+)]
+#[case(
+    "virtual: { boot-command-answered: true, application-start: 10 s }\nsteps:\n  - handshake:\n  - at: { command: AT#BOOT }\n",
+    Cause::NotAsExpected,
+    "AT#BOOT was answered by 0 with CR alone"
+)]
 fn each_is_told_from_what_it_looks_like(#[case] template: &str, #[case] cause: Cause, #[case] because: &str) {
     let text = PARTS.iter().fold(template.to_owned(), |text, (word, part)| text.replace(word, part));
-    let text = format!("effects: [speed, nvm, firmware, downgrade-attempt]\n{text}");
+    let text = format!("effects: [speed, nvm, firmware, downgrade-attempt, power]\n{text}");
     let found = diagnosis(&ran_on(1, &text));
     assert!(found.cause == cause && found.because.contains(because), "{found:?}");
+}
+
+/// A line of the module's that the case's own reset has cut off is no damaged one.
+#[rstest]
+#[case("  - repeat: { times: 10, steps: [ { reset: { pulse: 15 ms } }, { expect: { text: \"#SYSSTART\", within: 35 s } } ] }\n")]
+#[case("{CUT}  - handshake:\n{CUT}  - handshake:\n")]
+fn a_reset_in_the_middle_of_a_line_damages_nothing(#[case] steps: &str, #[values(1, 2, 3)] seed: u64) {
+    let cut = "  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\", within: 35 s }\n";
+    let verdict = ran_on(seed, &format!("steps:\n{}", steps.replace("{CUT}", cut))).verdict;
+    assert_eq!((verdict.outcome, verdict.reason.as_str()), (Outcome::Passed, ""));
 }

@@ -182,6 +182,11 @@ steps:
 )]
 // What leads into boot code was mistyped.
 #[case("steps:\n  - send: { text: \"AT#LDRTS=2,2\\r\" }\n  - wait: 1 s\n  - handshake: { pulse: none }\n", Advice::EntryRefused)]
+// A start that takes longer than the bench says, asked on its way up.
+#[case(
+    "virtual: { application-start: 36 s, start-keeps-input: true }\nsteps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 30 s }\n",
+    Advice::LongerThanStartUp
+)]
 // The deadline of the case is shorter than the step's own time.
 #[case(
     "virtual: { application-start: 8 s }\ndeadline: 3 s\nsteps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n",

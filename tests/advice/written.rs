@@ -197,3 +197,24 @@ fn a_port_that_may_feed_the_module() {
     let found = board.diagnosis();
     assert!(found.cause == Cause::PowerWithoutEffect && Advice::TransmitMayFeedIt.is_said(&found.next), "{found:?}");
 }
+
+/// AT+IPR was taken, as a probe shows: `brought` is what came of it.
+fn taken(brought: &[u8]) -> Diagnosis {
+    let mut board = Written::new();
+    board.answered(0, "AT");
+    board.asked(10, "AT+IPR=230400");
+    board.bytes(12, Direction::In, brought);
+    board.probe(2000, Probe::Ask);
+    board.speed(2000, 230_400);
+    board.answered(2000, "AT");
+    board.speed(2100, 115_200);
+    board.diagnosis()
+}
+
+#[test]
+fn a_speed_that_was_taken_without_a_word_that_can_be_read() {
+    let found = taken(b"\r\noK\r\n");
+    assert!(found.cause == Cause::LineNoise && found.because.contains("it was taken, and its answer came damaged"), "{found:?}");
+    let found = taken(b"");
+    assert!(found.cause == Cause::WrongSpeed && Advice::PutBack.is_said(&found.next), "{found:?}");
+}

@@ -415,7 +415,11 @@ impl Scene<'_> {
     /// What came so long after the start wants as much, and half of it to spare.
     fn give_it_time(&self, found: Found, advice: Advice, after: Duration) -> Found {
         let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.is_by_deadline);
-        let advice = if is_by_deadline { Advice::DeadlineAtStart } else { advice };
+        let advice = match is_by_deadline {
+            true => Advice::DeadlineAtStart,
+            false if after > self.facts.start_up => Advice::LongerThanStartUp,
+            false => advice,
+        };
         found.next_with(advice, &[("TOOK", &seconds(after)), ("ENOUGH", &format!("{} s", (after * 3 / 2).as_secs() + 1))])
     }
 }
