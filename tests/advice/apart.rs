@@ -214,6 +214,12 @@ const PARTS: [(&str, &str); 3] = [
     Cause::NothingCame,
     "the supply was switched off by a step"
 )]
+// It was to be on its way up, and answers.
+#[case(
+    "virtual: { fault: ignores-reset }\nsteps:\n  - at: { command: AT }\n  - reset: { pulse: 15 ms }\n  - wait: 300 ms\n  - send: { text: \"AT\\r\" }\n  - quiet: 200 ms\n",
+    Cause::ResetWithoutEffect,
+    "without a word of having started"
+)]
 // Boot code was heard before the application hung, or is by a probe.
 #[case(
     "virtual: { fault: application-silent }\n{IMAGE}steps:\n  - handshake:\n  - upload: { image: newer }\n  - boot: { command: AT#BOOT, result: any }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n  - restore: { reset: false }\n",

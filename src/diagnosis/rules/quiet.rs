@@ -26,6 +26,9 @@ impl Scene<'_> {
         let has_talked = since.spoke.is_some() || facts.heard.by_application.is_some();
         let found = |because: String, evidence: Vec<u64>| Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence);
         if let Some((asked, seq, what)) = since.exchanges.iter().rev().filter(|_| has_talked).find_map(|asked| answered_by(asked, came)) {
+            if let Some(found) = self.went_on() {
+                return Some(found);
+            }
             let before = failed.begun_at.since(asked.at);
             let when = if before < RIGHT_BEFORE { "right".to_owned() } else { span(before) };
             let because = format!("{what}, and that was sent {when} before this step");
