@@ -84,7 +84,7 @@ pub(in crate::diagnosis) struct Since {
     /// The first start-up message.
     pub(in crate::diagnosis) started: Option<u64>,
     /// When that came.
-    pub(super) started_at: MonoTime,
+    pub(in crate::diagnosis) started_at: MonoTime,
     /// All of them.
     pub(in crate::diagnosis) messages: Vec<(u64, String)>,
     /// The module said that it goes to sleep, and nothing since.

@@ -131,6 +131,11 @@ impl Scene<'_> {
         let since = &self.facts.since;
         let restart = since.restart()?;
         let (started, message) = since.messages.first().filter(|(started, _)| *started < first)?;
+        // A hotkey behind a command that was not answered is how a step `boot` asks whether boot code is there.
+        let is_asked_in_vain = since.exchanges.iter().any(|asked| !asked.restarts() && asked.result.is_none() && asked.seq < first);
+        if is_asked_in_vain {
+            return None;
+        }
         let because = format!("the application had said {message} after {}, and {many} sent after that: it takes none", restart.text);
         let evidence = [restart.seq, *started].into_iter().chain(since.hotkey_events());
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::HotkeyToApplication))

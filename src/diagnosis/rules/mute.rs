@@ -6,8 +6,9 @@ use super::{Found, Scene, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
 
-/// So many commands take as long as a start: a step `restore` asks as often.
+/// So many commands, and for so long, are as good as a wait: a step `restore` asks so.
 const OFTEN: usize = 40;
+const LONG: Duration = Duration::from_secs(10);
 
 /// No module sleeps so soon after it has answered. An assumption.
 const AWAKE: Duration = Duration::from_millis(400);
@@ -61,7 +62,8 @@ impl Scene<'_> {
         }
         let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence());
         // Who was asked so often has had the time.
-        let is_waited_for = self.is_probed(Probe::Wait) || asked >= OFTEN;
+        let is_asked_on = asked >= OFTEN && last.at.since(since.started_at) > LONG;
+        let is_waited_for = self.is_probed(Probe::Wait) || is_asked_on;
         Some(match (is_waited_for, self.is_probed(Probe::Reset)) {
             (_, true) => self.hangs_or_is_deaf(found),
             (false, _) => found.or_restarting(),

@@ -44,7 +44,8 @@ impl Scene<'_> {
         let last = since.last().filter(|last| !last.restarts() || last.is_refused());
         let Some((last, (seq, result))) = last.and_then(|last| Some((last, last.result.as_ref()?))) else {
             let spoke = since.spoke?;
-            if let Some(odd) = since.strange.first().or_else(|| since.restart()?.lines.first()) {
+            // What comes where nothing was sent is the module's own.
+            if let Some(odd) = since.strange.first().filter(|_| since.first_out.is_none()).or_else(|| since.restart()?.lines.first()) {
                 let because =
                     format!("what came{} is a word of the module in one part and none in another, as if it came damaged", self.said());
                 return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [odd.seq, spoke]));
