@@ -70,13 +70,19 @@ fn explain(cursor: Cursor<'_>, message: &str) -> Diagnostic {
             "sequence" => "a list",
             other => other,
         };
+        // What a map's `expecting` is: an example of it.
+        let example = expected.starts_with('{').then_some(expected);
         let expected = match expected {
             "a sequence" => "a list",
-            other if other.starts_with("struct ") => "a map",
+            other if other.starts_with("struct ") || example.is_some() => "a map",
             other => other,
         };
         let problem = cursor.problem(format!("expected {expected}, found {found}"));
         return match expected {
+            "a map" if let Some(example) = example => {
+                let key = cursor.key().map_or_else(String::new, |key| format!("{key}: "));
+                problem.hint(format!("write `{key}{example}`"))
+            }
             "a map" => {
                 problem.hint("write it with its keys: `{ key: value, … }`; docs/scenarios.md and docs/bench.md have an example of each")
             }

@@ -154,15 +154,15 @@ pub const VERBS: &[&str] = &[
     "restore",
 ];
 
-/// Declares a map of a file: keys that must be there, then keys that may. What is said above a key is shown by editors.
+/// Declares a map of a file: keys that must be there, then keys that may. What is said above a key is shown by editors; `expecting` is an example, shown where something else stands in the map's place.
 macro_rules! map {
     ($(#[$doc:meta])* $name:ident {
         $($(#[$needed_about:meta])* $needed:ident: $needed_type:ty),*;
         $($(#[$about:meta])* $optional:ident: $type:ty),* $(,)?
     }) => {
-        $(#[$doc])*
         #[derive(Debug, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        $(#[$doc])*
         pub(super) struct $name {
             $($(#[$needed_about])* pub(super) $needed: $needed_type,)*
             $($(#[$about])* #[serde(default, deserialize_with = "given")] pub(super) $optional: Option<$type>,)*
@@ -172,6 +172,7 @@ macro_rules! map {
 
 map!(
     /// What a board must report.
+    #[serde(expecting = "{ firmware: \">=2.6.0\" }")]
     RequiresMap {
         ;
         /// Bounds on the version of the application, all of which must hold: `">=2.6.0, <3.0.0"`.
@@ -194,6 +195,7 @@ map!(
 
 map!(
     /// Bytes of an image that are changed.
+    #[serde(expecting = "{ offset: 50 %, xor: ff }")]
     DamageMap {
         /// The first of them: `512 B`, or a share of the image, `50 %`.
         #[schemars(schema_with = "schema::place")]
@@ -205,6 +207,7 @@ map!(
 
 map!(
     /// Bytes to look for, in one of three forms.
+    #[serde(expecting = "{ text: \"OK\\r\\n\" }")]
     PatternMap {
         ;
         /// These bytes, as text: ASCII, escapes in double quotes.
@@ -233,6 +236,7 @@ map!(
 
 map!(
     /// A named line, and how it is driven.
+    #[serde(expecting = "{ name: wake, pulse: 100 ms }")]
     LineMap {
         /// The line, as the bench names it under `lines`.
         name: Text;
@@ -264,6 +268,7 @@ map!(
 
 map!(
     /// The host's speed.
+    #[serde(expecting = "{ baud: 460800 }")]
     UartMap {
         /// The speed, in baud.
         #[schemars(schema_with = "baud")]
@@ -275,6 +280,7 @@ map!(
 
 map!(
     /// What is sent, and when.
+    #[serde(expecting = "{ text: \"AT\\r\" }")]
     SendMap {
         ;
         /// These bytes, as text: ASCII, escapes in double quotes.
@@ -291,6 +297,7 @@ map!(
 
 map!(
     /// What must come, and by when.
+    #[serde(expecting = "{ text: \"OK\\r\\n\", within: 2 s }")]
     ExpectMap {
         /// How long it may take, counted from `of`.
         #[schemars(schema_with = "duration")]
@@ -361,6 +368,7 @@ map!(
 
 map!(
     /// A command to the application.
+    #[serde(expecting = "{ command: AT }")]
     AtMap {
         /// Printable ASCII; its CR is added.
         command: Text;
@@ -420,6 +428,7 @@ map!(
 
 map!(
     /// A command to the boot code.
+    #[serde(expecting = "{ command: ATI0 }")]
     BootMap {
         /// Printable ASCII, at most 160 characters.
         command: Text;
@@ -445,6 +454,7 @@ map!(
 
 map!(
     /// An upload.
+    #[serde(expecting = "{ image: newer }")]
     UploadMap {
         /// The name of an image of this file or of the bench file, or `{ make: … }`.
         #[schemars(schema_with = "schema::image")]
@@ -506,6 +516,7 @@ map!(
 
 map!(
     /// A value that was kept, and its bounds.
+    #[serde(expecting = "{ value: $version, is: 2.7.0 }")]
     CheckMap {
         /// What is compared: `$version`.
         value: Text,
@@ -521,6 +532,7 @@ map!(
 
 map!(
     /// A time between two events.
+    #[serde(expecting = "{ name: start, from: release, to: match }")]
     MeasureMap {
         /// The name under which it is kept.
         name: Text,
@@ -551,6 +563,7 @@ map!(
 
 map!(
     /// Steps that are tried again.
+    #[serde(expecting = "{ times: 3, steps: [ … ] }")]
     RetryMap {
         /// How often at most.
         #[schemars(schema_with = "schema::retries")]
@@ -567,6 +580,7 @@ map!(
 
 map!(
     /// Steps that are done several times.
+    #[serde(expecting = "{ times: 3, steps: [ … ] }")]
     RepeatMap {
         /// The steps.
         steps: Vec<Verb>;
@@ -583,6 +597,7 @@ map!(
 
 map!(
     /// Several patterns, each of which must come.
+    #[serde(expecting = "{ within: 5 s, patterns: [ … ] }")]
     AllMap {
         /// How long it may take, counted from `of`.
         #[schemars(schema_with = "duration")]
@@ -606,6 +621,7 @@ map!(
 
 map!(
     /// Several patterns, of which the first counts.
+    #[serde(expecting = "{ within: 5 s, patterns: { … } }")]
     AnyMap {
         /// How long it may take, counted from `of`.
         #[schemars(schema_with = "duration")]
@@ -632,6 +648,7 @@ map!(
 
 map!(
     /// Two lists of steps, of which one is done.
+    #[serde(expecting = "{ value: $version, is: 2.7.0, steps: [ … ] }")]
     WhenMap {
         /// What is compared: `$who`.
         value: Text,
