@@ -2,7 +2,7 @@
 
 use super::exchange::{End, Exchange, Line, Result, is_known_command, is_unsolicited, result_of};
 use super::probed::{Probed, Taken};
-use super::since::{Began, Came};
+use super::since::{Began, Came, Message};
 use super::{ACKNOWLEDGE, BYTES, Facts, HOTKEY, LATE, LINE, LINES, PAUSE, REASON, Restarted};
 use crate::diagnosis::{Probe, damage};
 use crate::time::MonoTime;
@@ -169,7 +169,7 @@ impl Facts {
             return;
         }
         let is_by_command = self.since.start.is_some_and(|start| start.how == Began::Command);
-        if text.starts_with("#SIMST") && is_by_command && self.since.started.is_none() {
+        if text.starts_with("#SIMST") && is_by_command && self.since.started().is_none() {
             // It comes behind #SYSSTART: this one is of the start before.
             return;
         }
@@ -188,12 +188,8 @@ impl Facts {
             if let Some(started) = self.brought((line.seq, text.clone())) {
                 self.probed.as_mut().map(|probed| probed.started.get_or_insert(started));
             }
-            if self.since.started.is_none() {
-                self.since.started = Some(line.seq);
-                self.since.started_at = now;
-            }
             if self.since.messages.len() < LINES {
-                self.since.messages.push((line.seq, text));
+                self.since.messages.push(Message { seq: line.seq, at: now, text });
             }
             self.since.is_line_clean |= self.since.first_out.is_none();
             return;

@@ -507,7 +507,7 @@ impl Facts {
         let is_word = BOOT_COMMANDS.contains(&text.as_str()) || text.starts_with("AT+IPR=");
         let to_boot_code = has_preamble
             || (self.since.in_boot_code && (again || is_word))
-            || (self.since.hotkey_is_last && is_word && self.since.started.is_none());
+            || (self.since.hotkey_is_last && is_word && self.since.started().is_none());
         if text == "AT#UP" {
             self.upload = Some(Upload {
                 file: self.image.clone(),

@@ -39,6 +39,14 @@ pub(in crate::diagnosis) struct Start {
     pub(in crate::diagnosis) at: MonoTime,
 }
 
+/// A start-up message: that it started, or why.
+#[derive(Debug, Clone)]
+pub(in crate::diagnosis) struct Message {
+    pub(in crate::diagnosis) seq: u64,
+    pub(in crate::diagnosis) at: MonoTime,
+    pub(in crate::diagnosis) text: String,
+}
+
 /// What came while the host was at one speed.
 #[derive(Debug, Clone)]
 pub(super) struct Came {
@@ -81,12 +89,8 @@ pub(in crate::diagnosis) struct Since {
     pub(in crate::diagnosis) aside: Option<(u64, String)>,
     /// Boot code was heard last, and not the application.
     pub(super) in_boot_code: bool,
-    /// The first start-up message.
-    pub(in crate::diagnosis) started: Option<u64>,
-    /// When that came.
-    pub(in crate::diagnosis) started_at: MonoTime,
-    /// All of them.
-    pub(in crate::diagnosis) messages: Vec<(u64, String)>,
+    /// Start-up messages.
+    pub(in crate::diagnosis) messages: Vec<Message>,
     /// The module said that it goes to sleep, and nothing since.
     pub(in crate::diagnosis) slept: Option<u64>,
     /// Anything that only the module says: a result, a start-up message, an acknowledge.
@@ -138,6 +142,11 @@ impl Since {
     /// How long after the start a moment is; zero where there was none.
     pub(in crate::diagnosis) fn after_start(&self, moment: MonoTime) -> Duration {
         self.start.map_or(Duration::ZERO, |start| moment.since(start.at))
+    }
+
+    /// The first start-up message.
+    pub(in crate::diagnosis) fn started(&self) -> Option<u64> {
+        self.messages.first().map(|message| message.seq)
     }
 
     /// The last command.
@@ -229,7 +238,7 @@ impl Since {
 
     /// Whether nothing was answered, and the application had not started before what it says now.
     pub(super) fn is_starting_first(&self, now: MonoTime) -> bool {
-        let had_started = self.started.is_some() && now.since(self.started_at) > REASON;
+        let had_started = self.messages.first().is_some_and(|message| now.since(message.at) > REASON);
         // What was sent before it had started may be answered right before it says so.
         let had_answered = self.answered().is_some_and(|answered| now.since(answered.at + answered.took) > REASON);
         !had_started && !had_answered && self.acknowledge.is_none()
@@ -237,7 +246,7 @@ impl Since {
 
     /// Whether the application has said that it is on its way up, and not yet that it has started.
     pub(super) fn is_core_starting(&self, speed: Baud) -> bool {
-        self.started.is_some() && !self.heard_at(speed).windows(SYSSTART.len()).any(|window| window == SYSSTART)
+        self.started().is_some() && !self.heard_at(speed).windows(SYSSTART.len()).any(|window| window == SYSSTART)
     }
 
     /// All that came at `speed`, one behind the other.

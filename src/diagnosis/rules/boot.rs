@@ -15,7 +15,7 @@ impl Scene<'_> {
     pub(super) fn boot(&self, last: &Exchange, seq: u64, result: &Result) -> Option<Found> {
         if !last.to_boot_code && !last.is_boot_command() {
             let since = &self.facts.since;
-            let start = since.start.filter(|start| start.how != Began::Command && since.hotkeys.is_none() && since.started.is_none());
+            let start = since.start.filter(|start| start.how != Began::Command && since.hotkeys.is_none() && since.started().is_none());
             if let Some(start) = start {
                 return Some(self.boot_code_went_on(start, last, Vec::new()));
             }

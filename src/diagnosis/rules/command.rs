@@ -40,7 +40,7 @@ impl Scene<'_> {
     /// Whether boot code is there, to which a command went, whoever it was meant for.
     fn is_to_boot_code(&self, last: &Exchange) -> bool {
         let since = &self.facts.since;
-        let is_left = since.started.is_some() || since.answered().is_some();
+        let is_left = since.started().is_some() || since.answered().is_some();
         since.acknowledge.is_some_and(|(_, latest)| last.to_boot_code || (latest < last.seq && !is_left))
     }
 
@@ -237,7 +237,7 @@ impl Scene<'_> {
         let answered = self.answered_at(last.speed)?;
         let echo = last.echo?;
         // Behind #SYSSTART another message says why.
-        let had_started = self.facts.since.started.is_some_and(|started| started < last.seq);
+        let had_started = self.facts.since.started().is_some_and(|started| started < last.seq);
         if !had_started
             && self.facts.since.start.is_some_and(|start| start.seq < last.seq)
             && let Some(started) = self.has_started_since(last)
@@ -259,7 +259,7 @@ impl Scene<'_> {
         let late = self.now?.since.exchanges.iter().find(|late| late.seq == last.seq)?;
         let (seq, result) = late.result.as_ref()?;
         let took = milliseconds(late.took);
-        if let Some(started) = self.now?.since.started.filter(|started| *started > last.seq) {
+        if let Some(started) = self.now?.since.started().filter(|started| *started > last.seq) {
             let because = format!(
                 "{} was sent before the application said that it has started, and was answered by {result} {took} after it was sent, when the step had given up",
                 last.text

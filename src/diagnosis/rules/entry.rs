@@ -28,7 +28,7 @@ impl Scene<'_> {
     fn may_not_have_arrived(&self, entry: &Exchange, found: Found, many: &str) -> Option<Found> {
         let since = &self.facts.since;
         if let Some(started) = self.has_started_since(entry)
-            && (since.answered().is_some() || since.started.is_some_and(|before| before < entry.seq))
+            && (since.answered().is_some() || since.started().is_some_and(|before| before < entry.seq))
         {
             let because = format!("{}; the application has started again since", found.because);
             let evidence = found.evidence.iter().copied().chain([started]).collect();

@@ -78,7 +78,7 @@ impl Scene<'_> {
         if let Some(found) = self.went_on() {
             return Some(found);
         }
-        if let Some(message) = since.started {
+        if let Some(message) = since.started() {
             return Some(self.not_acknowledged(&many, message, evidence().collect()));
         }
         // The echo of a command to restart is none of theirs.
@@ -91,7 +91,7 @@ impl Scene<'_> {
 
     /// The start-up message that came behind a command, and no probe had reset the module before.
     pub(super) fn has_started_since(&self, asked: &Exchange) -> Option<u64> {
-        let started = self.facts.since.started.filter(|started| *started > asked.seq);
+        let started = self.facts.since.started().filter(|started| *started > asked.seq);
         started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))
     }
 
@@ -109,7 +109,7 @@ impl Scene<'_> {
     /// Whether 0x9A was a byte among others, none of which was a word of the module.
     fn is_acknowledge_noise(&self) -> bool {
         let since = &self.facts.since;
-        since.strange.len() >= STRANGE && since.started.is_none() && since.spoke == since.acknowledge.map(|(_, latest)| latest)
+        since.strange.len() >= STRANGE && since.started().is_none() && since.spoke == since.acknowledge.map(|(_, latest)| latest)
     }
 
     /// 0x9A came when no hotkey was sent any more.
@@ -130,14 +130,15 @@ impl Scene<'_> {
     fn sent_after_restart(&self, many: &str, first: u64) -> Option<Found> {
         let since = &self.facts.since;
         let restart = since.restart()?;
-        let (started, message) = since.messages.first().filter(|(started, _)| *started < first)?;
+        let message = since.messages.first().filter(|message| message.seq < first)?;
         // A hotkey behind a command that was not answered is how a step `boot` asks whether boot code is there.
         let is_asked_in_vain = since.exchanges.iter().any(|asked| !asked.restarts() && asked.result.is_none() && asked.seq < first);
         if is_asked_in_vain {
             return None;
         }
-        let because = format!("the application had said {message} after {}, and {many} sent after that: it takes none", restart.text);
-        let evidence = [restart.seq, *started].into_iter().chain(since.hotkey_events());
+        let because =
+            format!("the application had said {} after {}, and {many} sent after that: it takes none", message.text, restart.text);
+        let evidence = [restart.seq, message.seq].into_iter().chain(since.hotkey_events());
         Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::HotkeyToApplication))
     }
 
@@ -155,7 +156,7 @@ impl Scene<'_> {
             return Some(found.next(Advice::TooLate));
         }
         let started =
-            since.started.or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))?;
+            since.started().or_else(|| self.probe_started().filter(|started| started.is_before_reset).map(|started| started.what.0))?;
         if let Some(odd) = left.lines.first() {
             let because = format!(
                 "what boot code answered to AT#BOOT, {}, is no word of it, and the start-up messages behind it come clean",

@@ -88,14 +88,14 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
         }
         (Cause::DoesNotStart, answered) if before.since.start.is_some_and(|start| start.how == Began::Command) => match answered {
             Some(_) => Some(Advice::ResetBringsIt),
-            None if was_reset && now.since.started.is_some() => Some(Advice::ResetBringsIt),
+            None if was_reset && now.since.started().is_some() => Some(Advice::ResetBringsIt),
             None if now.since.start.is_none_or(|start| now.now.since(start.at) < now.start_up) => None,
             None if was_reset && now.since.spoke.is_none() && before.heard.by_boot_code.is_some() => Some(boot_code_alone(before)),
             None if was_reset && now.since.spoke.is_none() => Some(Advice::NorDoesReset),
             None => None,
         }
         .map(|advice| advice.next().to_owned()),
-        (Cause::DoesNotStart, None) if is_said(&[Advice::BootCodeAlone]) && is_booted(now) && now.since.started.is_none() => {
+        (Cause::DoesNotStart, None) if is_said(&[Advice::BootCodeAlone]) && is_booted(now) && now.since.started().is_none() => {
             Some(Advice::BootedInVain.next().to_owned())
         }
         _ => None,
@@ -186,7 +186,7 @@ impl<'a> Scene<'a> {
         let facts = self.facts;
         let start = facts.since.start.filter(|start| start.how != Began::Command)?;
         let answered = facts.since.answered().or_else(|| self.answered_at(facts.speed))?;
-        let has_started = facts.since.started.is_some() || self.probe_started().is_some_and(|started| started.is_before_reset);
+        let has_started = facts.since.started().is_some() || self.probe_started().is_some_and(|started| started.is_before_reset);
         let is_strange = !facts.since.strange.is_empty() || self.probed().is_some_and(|probed| !probed.strange.is_empty());
         let is_heard_elsewhere = self.now.unwrap_or(facts).since.is_heard_elsewhere(facts.speed);
         if has_started || is_strange || facts.since.switched.is_some() || is_heard_elsewhere {

@@ -22,7 +22,7 @@ impl Scene<'_> {
     /// It talks by itself and answers nothing.
     pub(super) fn does_not_hear(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
-        let message = since.started.or(since.spoke)?;
+        let message = since.started().or(since.spoke)?;
         let asked = since.exchanges.iter().filter(|exchange| !exchange.restarts()).count();
         if let Some(odd) = since.exchanges.iter().find(|exchange| Some(exchange.speed) == since.spoke_at && !exchange.lines.is_empty()) {
             let answer = odd.lines.first().map_or_else(String::new, |line| quoted(&line.text));
@@ -41,7 +41,7 @@ impl Scene<'_> {
             return Some(found);
         }
         let evidence = || self.begin().into_iter().chain([message, last.seq]);
-        let talked = if since.started.is_some() { "start-up messages came" } else { "it talked" };
+        let talked = if since.started().is_some() { "start-up messages came" } else { "it talked" };
         let because = if asked == 1 {
             format!("{talked}, and {} brought not even an echo", last.text)
         } else {
@@ -62,7 +62,7 @@ impl Scene<'_> {
         }
         let found = Found::new(Cause::TalksButDoesNotHear, Sure::VeryLikely, because, evidence());
         // Who was asked so often has had the time.
-        let is_asked_on = asked >= OFTEN && last.at.since(since.started_at) > LONG;
+        let is_asked_on = asked >= OFTEN && since.messages.first().is_some_and(|message| last.at.since(message.at) > LONG);
         let is_waited_for = self.is_probed(Probe::Wait) || is_asked_on;
         Some(match (is_waited_for, self.is_probed(Probe::Reset)) {
             (_, true) => self.hangs_or_is_deaf(found),
@@ -141,7 +141,7 @@ impl Scene<'_> {
 
     /// What was asked was asked before the application said that it has started, and it answers now: what comes so early is lost.
     fn asked_too_early(&self, last: &Exchange) -> Option<Found> {
-        let started = self.facts.since.started.filter(|started| *started > last.seq)?;
+        let started = self.facts.since.started().filter(|started| *started > last.seq)?;
         let answered = self.answered_at(self.facts.speed)?;
         let because = format!(
             "{} was sent before the application said that it has started, and what comes so early is lost; {} after that was answered",

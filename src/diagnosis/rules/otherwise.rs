@@ -51,7 +51,7 @@ impl Scene<'_> {
                 return Some(Found::new(Cause::LineNoise, Sure::Likely, because, [odd.seq, spoke]));
             }
             let because = format!("what came{} is whole and clean, and nothing is seen to be wrong with board or bench", self.said());
-            return Some(found(because, since.started.into_iter().chain([spoke]).collect()));
+            return Some(found(because, since.started().into_iter().chain([spoke]).collect()));
         };
         let evidence = vec![last.seq, *seq];
         if self.is_after_the_step(last).is_some_and(|failed| failed.is_by_time) {
@@ -137,7 +137,7 @@ impl Scene<'_> {
     fn restarted_otherwise(&self) -> Option<Found> {
         let since = &self.facts.since;
         let restart = since.restart()?;
-        let started = since.started.map(|started| (started, self.said()));
+        let started = since.started().map(|started| (started, self.said()));
         let (because, sure, seq, advice) = match (&restart.result, started) {
             (Some((seq, result @ (Result::Ok | Result::Zero))), None) if self.ended_at_answer(restart) => {
                 let took = milliseconds(restart.took);

@@ -34,9 +34,9 @@ impl Scene<'_> {
             let because = format!("{what}, and that was sent {when} before this step");
             return Some(found(because, vec![asked.seq, seq]).next(Advice::AnswerFirst));
         }
-        if let (Some(start), Some((seq, message))) = (since.start, since.messages.iter().find(|(seq, _)| came(*seq))) {
-            let because = format!("{message} came, which the application says after {}", words_of(start));
-            return Some(found(because, vec![start.seq, *seq]).next(Advice::StartFirst));
+        if let (Some(start), Some(message)) = (since.start, since.messages.iter().find(|message| came(message.seq))) {
+            let because = format!("{} came, which the application says after {}", message.text, words_of(start));
+            return Some(found(because, vec![start.seq, message.seq]).next(Advice::StartFirst));
         }
         let (seq, text) = since.aside.as_ref().filter(|(seq, _)| came(*seq) && since.slept.is_none())?;
         Some(found(format!("{} came, which nobody had asked for", quoted(text.as_bytes())), vec![*seq]).next(Advice::SaysByItself))

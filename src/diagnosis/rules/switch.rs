@@ -77,7 +77,7 @@ impl Scene<'_> {
             now.since.exchanges.iter().find(|asked| asked.seq > from && asked.speed == speed && asked.result.is_some())
         };
         let is_here = since.acknowledge.is_some_and(|(_, latest)| latest > last.seq) || answered_at(facts.speed, moved).is_some();
-        if is_here || since.started.is_some_and(|started| started > moved) {
+        if is_here || since.started().is_some_and(|started| started > moved) {
             return None;
         }
         let because = format!("boot code had taken AT+IPR={told}, and the port was at {} baud when {} was sent", facts.speed, last.text);
