@@ -10,7 +10,7 @@ use evkit_hil::baud::Baud;
 use evkit_hil::diagnosis::{Cause, Probe, Sure};
 use evkit_hil::seam::{LineState, Mark, MarkKind, StreamId};
 use evkit_hil::time::MonoTime;
-use evkit_hil::timeline::event::{self, Direction, Event, EventKind, Outcome, Source, StepOutcome};
+use evkit_hil::timeline::event::{self, Direction, EndedBy, Event, EventKind, Outcome, Source, StepOutcome};
 use evkit_hil::timeline::{BYTES_FILE, ClockKind, EVENTS_FILE, MAX_BYTES, MAX_LINE, Reader, Timeline, TimelineError};
 use proptest::prelude::*;
 
@@ -55,7 +55,7 @@ fn samples() -> Vec<EventKind> {
         .into(),
         event::Property { name: "firmware".to_owned(), value: "2.7.0".to_owned() }.into(),
         event::StepStart {}.into(),
-        event::StepEnd { outcome: StepOutcome::Failed, by_deadline: true }.into(),
+        event::StepEnd { outcome: StepOutcome::Failed, by: Some(EndedBy::Deadline) }.into(),
         event::Bytes {
             stream: "port".to_owned(),
             direction: Direction::In,
@@ -517,6 +517,7 @@ fn every_value_of_an_enumeration_is_documented() {
         (text.as_str(), names(&[Source::Commanded, Source::Read, Source::Observed, Source::Computed])),
         (&text, names(&[ClockKind::Monotonic, ClockKind::Simulated])),
         (section("step-end"), names(&[StepOutcome::Passed, StepOutcome::Failed, StepOutcome::Error, StepOutcome::Interrupted])),
+        (section("step-end"), names(&[EndedBy::Deadline, EndedBy::Never, EndedBy::Bytes, EndedBy::Whole])),
         (section("bytes"), names(&[Direction::In, Direction::Out])),
         (section("bytes"), names(&[MarkKind::Framing, MarkKind::Break])),
         (section("edge"), names(&[LineState::Asserted, LineState::Released])),

@@ -421,6 +421,15 @@ advice! {
     StartFirst: NotAsExpected,
         "a start-up message ended a step in which it may not come",
         "wait for the start first (`expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }`, then `wait: 1 s` for #SIMST and the reason), or say what must not come (`quiet: { for: …, never: [ … ] }`)";
+    ReasonComesLate: NotAsExpected,
+        "the reason of a start that was awaited came in a step in which nothing may come",
+        "let it come first: an `expect` of it behind the first command (`expect: { regex: '#REBOOT_\\w+\\r\\n', within: 5 s }`), or say what must not come (`quiet: { for: …, never: [ … ] }`)";
+    NeverAtStart: NotAsExpected,
+        "a start-up message came that `never` names",
+        "a start says #REBOOT_…, #SYSSTART and #SIMST each time, in which order and with how much time between them is published nowhere: take out of `never` what belongs to it, or let the step begin behind it";
+    NeverCame: NotAsExpected,
+        "what `never` names came, and is no start-up message",
+        "compare it with `never`: where it belongs there, take it out of `never`, or turn off what says it (what tells of the network ends with AT+CFUN=0). Where not, it is a finding: keep the timeline";
     SaysByItself: NotAsExpected,
         "a line that nobody had asked for ended a step in which it may not come",
         "the module says such lines by itself: say what must not come in the place of everything (`quiet: { for: …, never: [ … ] }`), or turn off what says it (#ENERGY and #SLEEP are of power saving; what tells of the network ends with AT+CFUN=0)";

@@ -22,7 +22,7 @@ use crate::plan::units::show_duration;
 use crate::plan::{Anchor, BOARD_STEPS};
 use crate::seam::{Happening, LineId, LineState, Seam, SeamError, Ticket};
 use crate::time::MonoTime;
-use crate::timeline::event::{self, Direction, Source};
+use crate::timeline::event::{self, Direction, EndedBy, Source};
 use crate::timeline::{Position, Timeline, TimelineError};
 
 /// How long a queued drive or write may take before the rig is at fault. The seam's own deadlines are shorter; this is the backstop.
@@ -284,24 +284,14 @@ impl<'a> Conductor<'a> {
     #[must_use]
     pub fn masked(&self, finding: Finding) -> Finding {
         let masked = |text| self.timeline.masked(text);
-        Finding {
-            reason: masked(finding.reason),
-            expected: masked(finding.expected),
-            seen: masked(finding.seen),
-            evidence: finding.evidence,
-        }
+        let Finding { reason, expected, seen, evidence, by } = finding;
+        Finding { reason: masked(reason), expected: masked(expected), seen: masked(seen), evidence, by }
     }
 
     /// How many events were recorded.
     #[must_use]
     pub fn recorded(&self) -> u64 {
         self.timeline.len()
-    }
-
-    /// Whether the deadline of the case has passed.
-    #[must_use]
-    pub fn is_late(&self) -> bool {
-        self.now() >= self.deadline
     }
 
     /// Writes all events to the timeline's file.
@@ -569,7 +559,7 @@ impl<'a> Conductor<'a> {
                         (format!("the {limit} of the case has passed"), format!("all steps to end within the case's {limit}"))
                     }
                 };
-                Err(Stop::Failed(Finding::new(passed, expected, "this step was still waiting", self.evidence())))
+                Err(Stop::Failed(Finding::new(passed, expected, "this step was still waiting", self.evidence()).by(EndedBy::Deadline)))
             }
             Happening::Deadline { .. } => Ok(Pumped::Deadline),
         }

@@ -9,7 +9,7 @@ use super::stop::{Finding, Stop};
 use crate::plan::{Action, Beside, Handler, LineAct, Reset, Step, Trigger};
 use crate::seam::{LineId, LineState, StreamId, Ticket};
 use crate::time::MonoTime;
-use crate::timeline::event::{self, StepOutcome};
+use crate::timeline::event::{self, EndedBy, StepOutcome};
 
 /// At most so many operations of handlers wait to be carried out: a board that says a pattern again and again asks for no more.
 const QUEUED_LIMIT: usize = 256;
@@ -112,12 +112,15 @@ impl Conductor<'_> {
         for (seen, seq) in std::mem::take(&mut self.handling.seen) {
             match seen {
                 Seen::Never(pattern) => {
-                    return Err(Stop::Forbidden(Finding::new(
-                        format!("{pattern} came, which must not"),
-                        format!("never {pattern} while the step runs"),
-                        pattern,
-                        vec![seq],
-                    )));
+                    return Err(Stop::Forbidden(
+                        Finding::new(
+                            format!("{pattern} came, which must not"),
+                            format!("never {pattern} while the step runs"),
+                            pattern,
+                            vec![seq],
+                        )
+                        .by(EndedBy::Never),
+                    ));
                 }
                 Seen::Handler(pattern, steps) => self.react(&format!("on {pattern}"), &steps)?,
             }
@@ -149,7 +152,7 @@ impl Conductor<'_> {
             self.set_step(Some(step.id));
             self.record(event::StepStart {})?;
             self.queue(step)?;
-            self.record(event::StepEnd { outcome: StepOutcome::Passed, by_deadline: false })?;
+            self.record(event::StepEnd { outcome: StepOutcome::Passed, by: None })?;
         }
         self.set_step(waiting);
         Ok(())

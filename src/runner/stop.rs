@@ -1,5 +1,7 @@
 //! Why a step stopped before its end.
 
+use crate::timeline::event::EndedBy;
+
 /// What a step found that it should not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -11,13 +13,21 @@ pub struct Finding {
     pub seen: String,
     /// The events that prove it.
     pub evidence: Vec<u64>,
+    /// What ended the step, where that was something else than what it waits for.
+    pub by: Option<EndedBy>,
 }
 
 impl Finding {
     /// A finding with its evidence.
     #[must_use]
     pub fn new(reason: impl Into<String>, expected: impl Into<String>, seen: impl Into<String>, evidence: Vec<u64>) -> Self {
-        Self { reason: reason.into(), expected: expected.into(), seen: seen.into(), evidence }
+        Self { reason: reason.into(), expected: expected.into(), seen: seen.into(), evidence, by: None }
+    }
+
+    /// The same, where the step was ended by something else than what it waits for.
+    #[must_use]
+    pub fn by(self, by: EndedBy) -> Self {
+        Self { by: Some(by), ..self }
     }
 }
 

@@ -208,9 +208,23 @@ pub struct StepStart {}
 pub struct StepEnd {
     /// How it ended.
     pub outcome: StepOutcome,
-    /// The deadline of the case ended it, and not its own time.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_deadline: bool,
+    /// What ended it, where it failed by something else than what it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<EndedBy>,
+}
+
+/// What ended a step that failed by something else than what it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndedBy {
+    /// The deadline of the case, and not its own time.
+    Deadline,
+    /// What must not come in it (`never`).
+    Never,
+    /// Bytes, where none may come.
+    Bytes,
+    /// An upload that went to its end, and was to be broken off.
+    Whole,
 }
 
 /// How a step ended.

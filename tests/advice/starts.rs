@@ -164,7 +164,24 @@ steps:
 #[case("steps:\n  - reset: { pulse: 15 ms }\n  - quiet: 35 s\n", Advice::StartFirst)]
 #[case(
     "steps:\n  - handshake:\n  - boot: { command: AT#BOOT, result: any }\n  - quiet: { for: 30 s, never: [ { text: \"#SYSSTART\" } ] }\n",
-    Advice::StartFirst
+    Advice::NeverAtStart
+)]
+#[case(
+    "virtual: { reboot-message: after-first-command }\nsteps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n  - wait: 1 s\n  - at: { command: AT }\n  - quiet: 1 s\n",
+    Advice::ReasonComesLate
+)]
+#[case(
+    "steps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SIMST\", within: 35 s, never: [ { text: \"#SYSSTART\" } ] }\n",
+    Advice::NeverAtStart
+)]
+#[case(
+    "virtual: { unsolicited: true }\nsteps:\n  - at: { command: AT+CGMR, never: [ { text: \"+CEREG\" } ] }\n",
+    Advice::NeverCame
+)]
+// Its time was over in the middle of an answer: nothing said that it must not come.
+#[case(
+    "steps:\n  - at: { command: AT }\n  - send: { text: \"ATI\\r\" }\n  - quiet: { for: 1 s, never: [ { text: \"#REBOOT\" } ] }\n  - expect: { text: Quectel, within: 1 s }\n",
+    Advice::NothingWasDone
 )]
 #[case("virtual: { energy-lines: true }\nsteps:\n  - at: { command: AT }\n  - quiet: 1 s\n", Advice::SaysByItself)]
 #[case(

@@ -49,7 +49,7 @@ impl Recorder {
     }
 
     pub(crate) fn end(&mut self, outcome: StepOutcome) {
-        self.event(event::StepEnd { outcome, by_deadline: false });
+        self.event(event::StepEnd { outcome, by: None });
         self.step = None;
     }
 

@@ -23,7 +23,7 @@ use crate::baud::Baud;
 use crate::image::{KeyNumber, Version};
 use crate::seam::LineState;
 use crate::time::MonoTime;
-use crate::timeline::event::{Direction, Edge, Event, EventKind, StepOutcome};
+use crate::timeline::event::{Direction, Edge, EndedBy, Event, EventKind, StepOutcome};
 
 const HOTKEY: u8 = 0xC5;
 const ACKNOWLEDGE: u8 = 0x9A;
@@ -65,12 +65,12 @@ pub(super) struct Failed {
     pub(super) begun_at: MonoTime,
     pub(super) seq: u64,
     pub(super) at: MonoTime,
-    /// Anything came in it.
-    pub(super) has_come: bool,
+    /// The last read in it.
+    pub(super) came: Option<u64>,
     /// Nothing had come right before it: its time was over.
     pub(super) is_by_time: bool,
-    /// It was the deadline of the case that was over, and not the step's own time.
-    pub(super) is_by_deadline: bool,
+    /// What ended it, where that was something else than what it waits for.
+    pub(super) by: Option<EndedBy>,
 }
 
 /// A restart that nobody commanded.
@@ -250,10 +250,9 @@ impl Facts {
             EventKind::StepStart(_) => self.step_begun = (event.seq, event.t),
             EventKind::StepEnd(end) if end.outcome == StepOutcome::Failed => {
                 let (begun, begun_at) = self.step_begun;
-                let has_come = self.since.last_in.is_some_and(|last| last > begun);
+                let came = self.since.last_in.filter(|last| *last > begun);
                 let is_by_time = event.t.since(self.came_at) > AT_ONCE;
-                self.failed =
-                    Some(Failed { begun, begun_at, seq: event.seq, at: event.t, has_come, is_by_time, is_by_deadline: end.by_deadline });
+                self.failed = Some(Failed { begun, begun_at, seq: event.seq, at: event.t, came, is_by_time, by: end.by });
             }
             EventKind::Break(transmit) => self.is_transmit_held = transmit.held,
             EventKind::Gone(gone) => self.gone = Some((event.seq, gone.reason.clone())),

@@ -44,7 +44,8 @@ impl Scene<'_> {
                     let because = format!("0x9A came{held}: boot code runs and takes the hotkey");
                     Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [first, acknowledge])
                 };
-                let is_before = self.facts.failed.is_some_and(|failed| failed.is_by_time && acknowledge < failed.begun && !failed.has_come);
+                let is_before =
+                    self.facts.failed.is_some_and(|failed| failed.is_by_time && acknowledge < failed.begun && failed.came.is_none());
                 if self.facts.is_held {
                     found(" although reset was asserted").next(Advice::RunsWhileHeld)
                 } else if is_before {

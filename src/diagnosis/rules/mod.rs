@@ -23,7 +23,7 @@ use super::facts::{Began, Brought, Exchange, Facts, Probed, Restarted};
 use super::{Advice, Cause, Probe, Sure};
 use crate::baud::Baud;
 use crate::report::escape;
-use crate::timeline::event::Diagnosis;
+use crate::timeline::event::{Diagnosis, EndedBy};
 
 /// What fits what was seen up to the first probe (`facts`), and to the present (`now`, where there was a probe); `None` when nothing known does.
 pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
@@ -33,6 +33,7 @@ pub(super) fn judge(facts: &Facts, now: Option<&Facts>) -> Option<Found> {
         .or_else(|| at.held_or_off())
         .or_else(|| at.unended())
         .or_else(|| at.was_to_be_quiet())
+        .or_else(|| at.must_not_come())
         .or_else(|| at.upload())
         .or_else(|| at.port_left())
         .or_else(|| at.hotkey())
@@ -173,7 +174,7 @@ impl<'a> Scene<'a> {
 
     /// Nothing is wrong with the board, and it was not the step's own time that was over.
     fn ended_by_deadline(&self, found: Found) -> Found {
-        let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.is_by_deadline);
+        let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.by == Some(EndedBy::Deadline));
         if is_by_deadline && found.cause == Cause::NotAsExpected { found.next(Advice::DeadlinePassed) } else { found }
     }
 

@@ -7,6 +7,7 @@ use super::words::{milliseconds, seconds, words_of};
 use super::{Found, Scene, boot_code_alone, quoted};
 use crate::diagnosis::facts::{Began, Brought, Exchange, Result, Start};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
+use crate::timeline::event::EndedBy;
 
 /// Where no #SLEEP was seen, a module is taken to be awake so long after the wake line was asserted. An assumption.
 const WAKES: Duration = Duration::from_millis(100);
@@ -414,7 +415,7 @@ impl Scene<'_> {
 
     /// What came so long after the start wants as much, and half of it to spare.
     fn give_it_time(&self, found: Found, advice: Advice, after: Duration) -> Found {
-        let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.is_by_deadline);
+        let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.by == Some(EndedBy::Deadline));
         let advice = match is_by_deadline {
             true => Advice::DeadlineAtStart,
             false if after > self.facts.start_up => Advice::LongerThanStartUp,

@@ -6,6 +6,7 @@ use crate::plan::{All, Any};
 use crate::runner::conductor::Conductor;
 use crate::runner::search::Found;
 use crate::runner::stop::{Finding, Stop};
+use crate::timeline::event::EndedBy;
 
 pub(super) fn all(conductor: &mut Conductor<'_>, all: &All) -> Result<(), Stop> {
     let deadline = conductor.moment(&all.of, "of")?.at + all.within;
@@ -57,10 +58,13 @@ pub(super) fn any(conductor: &mut Conductor<'_>, any: &Any) -> Result<(), Stop> 
 /// What must not come has come.
 pub(super) fn came(set: &PatternSet, found: &Found, expected: &str) -> Stop {
     let never = set.pattern(found.pattern);
-    Stop::Forbidden(Finding::new(
-        format!("{never} came, which must not"),
-        format!("{expected}, and never {never}"),
-        format!("{never}"),
-        vec![found.seq],
-    ))
+    Stop::Forbidden(
+        Finding::new(
+            format!("{never} came, which must not"),
+            format!("{expected}, and never {never}"),
+            format!("{never}"),
+            vec![found.seq],
+        )
+        .by(EndedBy::Never),
+    )
 }

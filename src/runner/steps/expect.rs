@@ -10,6 +10,7 @@ use crate::plan::{Anchor, Expect, Quiet};
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
 use crate::runner::words::describe_bytes;
+use crate::timeline::event::EndedBy;
 
 /// Of so many letters one may be another.
 const LETTERS: usize = 5;
@@ -82,12 +83,15 @@ pub(super) fn quiet(conductor: &mut Conductor<'_>, quiet: &Quiet) -> Result<(), 
             None => Ok(()),
             Some(found) => {
                 let pattern = never.pattern(found.pattern);
-                Err(Stop::Forbidden(Finding::new(
-                    format!("{pattern} came, which must not"),
-                    format!("no {pattern} for {}", show_duration(quiet.duration)),
-                    format!("{pattern}"),
-                    vec![found.seq],
-                )))
+                Err(Stop::Forbidden(
+                    Finding::new(
+                        format!("{pattern} came, which must not"),
+                        format!("no {pattern} for {}", show_duration(quiet.duration)),
+                        format!("{pattern}"),
+                        vec![found.seq],
+                    )
+                    .by(EndedBy::Never),
+                ))
             }
         };
     }
@@ -95,12 +99,15 @@ pub(super) fn quiet(conductor: &mut Conductor<'_>, quiet: &Quiet) -> Result<(), 
     conductor.skip_input();
     conductor.until_input(until)?;
     match conductor.waiting() {
-        Some(read) if conductor.in_time(&read, until)? => Err(Stop::Failed(Finding::new(
-            "bytes came where nothing may come",
-            format!("nothing for {}", show_duration(quiet.duration)),
-            conductor.unread(),
-            vec![read.seq],
-        ))),
+        Some(read) if conductor.in_time(&read, until)? => Err(Stop::Failed(
+            Finding::new(
+                "bytes came where nothing may come",
+                format!("nothing for {}", show_duration(quiet.duration)),
+                conductor.unread(),
+                vec![read.seq],
+            )
+            .by(EndedBy::Bytes),
+        )),
         _ => Ok(()),
     }
 }

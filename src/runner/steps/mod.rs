@@ -100,8 +100,8 @@ pub fn run_step(conductor: &mut Conductor<'_>, around: Around<'_>, step: &Step) 
     }
     // Steps inside of it were the last ones to be named.
     conductor.set_step(Some(step.id));
-    let by_deadline = outcome == StepOutcome::Failed && conductor.is_late();
-    conductor.record(event::StepEnd { outcome, by_deadline })?;
+    let by = result.as_ref().err().and_then(Stop::finding).and_then(|finding| finding.by);
+    conductor.record(event::StepEnd { outcome, by })?;
     conductor.moments.step_before = conductor.now();
     result
 }

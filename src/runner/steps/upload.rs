@@ -8,7 +8,7 @@ use crate::plan::units::show_duration;
 use crate::plan::{Case, Handler, Trigger, Upload, UploadResult};
 use crate::runner::conductor::Conductor;
 use crate::runner::stop::{Finding, Stop};
-use crate::timeline::event;
+use crate::timeline::event::{self, EndedBy};
 
 /// What the device made of an image.
 enum End {
@@ -36,15 +36,14 @@ pub(super) fn run(conductor: &mut Conductor<'_>, case: &Case, upload: &Upload, h
         (UploadResult::Interrupted, End::BrokenOff(sent)) => {
             conductor.note(format!("the upload was broken off after {sent} of {} bytes", image.bytes.len())).map(drop)
         }
-        (UploadResult::Interrupted, end) => Err(Stop::Failed(Finding::new(
-            format!("the upload of {} ended before it was broken off", image.file_name),
-            "a handler to break it off",
-            match end {
+        (UploadResult::Interrupted, end) => {
+            let seen = match end {
                 End::Refused(how) => how,
                 End::Accepted | End::BrokenOff(_) => "all of it taken, then 0: installed".to_owned(),
-            },
-            conductor.evidence(),
-        ))),
+            };
+            let reason = format!("the upload of {} ended before it was broken off", image.file_name);
+            Err(Stop::Failed(Finding::new(reason, "a handler to break it off", seen, conductor.evidence()).by(EndedBy::Whole)))
+        }
         (UploadResult::Accepted | UploadResult::Refused, End::BrokenOff(sent)) => Err(Stop::Failed(Finding::new(
             format!("the upload of {} was broken off", image.file_name),
             "an upload that nothing breaks off",
