@@ -216,10 +216,10 @@ found at 115200 baud, left at 115200 baud
                +3.301411 s  -> AT\r  (at 460800 baud)
                +3.302498 s  <- \r\nOK\r\n  (at 460800 baud)
     probes     carried out to find the cause: ask (0.8 s)
-    next       it was found at another speed and answers at 115200 baud since (a
-               reset or `restore` has brought it back), so that nothing is left
-               to be done to it. Look for what had left it at another speed: a
-               case, a loader or a person whose AT+IPR was not undone
+    next       it answers at 115200 baud since (a reset or `restore` has brought
+               it back), so that nothing is left to be done to it. Look for what
+               had left it at another speed: an AT+IPR of this case or of
+               another, a loader or a person
 found at 460800 baud, left at 115200 baud
 "
     );

@@ -58,7 +58,7 @@ advice! {
          bench whose health case gives the board up wants `health: false` for that";
     IsBack: WrongSpeed,
         "it answers at its own speed again",
-        "it was found at another speed and answers at HOME baud since (a reset or `restore` has brought it back), so that nothing is left to be done to it. Look for what had left it at another speed: a case, a loader or a person whose AT+IPR was not undone";
+        "it answers at HOME baud since (a reset or `restore` has brought it back), so that nothing is left to be done to it. Look for what had left it at another speed: an AT+IPR of this case or of another, a loader or a person";
     DoesNotSwitch: WrongSpeed,
         "AT+IPR is answered OK and changes nothing",
         "the module stays at SPEED baud, whatever AT+IPR says: leave the port at SPEED, and try AT+IPR with one other speed. A speed that is confirmed and not taken is a finding about the firmware: \
@@ -94,11 +94,11 @@ advice! {
     OneProgramGarbled: Garbage,
         "boot code is garbled at a speed at which its acknowledge, or the application, is clean",
         "the wires, the ground and the levels are good: bad ones would garble 0x9A and the application's answers too, and only boot code's answers are. Where it is so after each reset, boot code is \
-         damaged, or answers at another speed or format: keep the timeline and report it with the versions (ATI0, ATI)";
+         damaged, or answers at another speed or format: keep the timeline and report it with what is known of its versions";
     AnswersGarbled: Garbage,
         "start-up messages or echoes are clean at this speed, and answers are not",
         "the wires, the ground and the levels are good: what comes by itself or is sent back is clean. Where it is so after each reset, the application itself garbles its answers: keep the timeline \
-         and report it with the version that is installed";
+         and report it with the version that was installed last";
     CommandHit: LineNoise,
         "what comes is clean, and a command was taken for another one",
         "look first at the direction from the host to the module: the wire from the host's TX, its level, and a second host that drives the module's RXD. Then shorten the wires, lay ground next to them, \
@@ -214,7 +214,7 @@ advice! {
         "send AT#LDRST=2,2 again until it is answered OK (`retry` with a pause, up to 30 s), or enter boot code by a pulse of reset and the hotkey";
     AskedTooEarly: StillStarting,
         "a command came before the application said that it has started",
-        "nothing is wrong with the board: wait for #SYSSTART before the first command. A scenario whose times do not fit how fast this board starts wants a copy with others";
+        "nothing is wrong with the board: wait for #SYSSTART before the first command (`expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }`) in the place of a fixed time: boards start at different speeds";
     EntryTooEarly: StillStarting,
         "AT#LDRST came before the application said that it has started",
         "wait for #SYSSTART before AT#LDRST, or enter boot code by a reset and the hotkey (a step `handshake`)";
@@ -223,7 +223,7 @@ advice! {
         "boot code takes commands after the hotkey only: put a step `handshake` before it, which resets the module and sends the hotkey. Where the application was to be asked, wait for #SYSSTART first";
     GiveItTime: StillStarting,
         "it came up when it was waited for longer",
-        "nothing is wrong with the board: it took TOOK here, and the step gave it less. Give it more, with some to spare (`within: ENOUGH`)";
+        "nothing is wrong with the board: it took TOOK here, and the step gave it less. Where the step waits for the start, give it more, with some to spare (`within: ENOUGH`); what answers a command does not come of a start";
     LongerThanStartUp: StillStarting,
         "it took longer than `start-up` of the board",
         "nothing is wrong with the board: it took TOOK here, and the bench file says that its starts take less (`start-up`, 35 s where it says nothing). Where each start takes so long, say so there (`start-up: ENOUGH`), and give the step as much (`within: ENOUGH`)";
@@ -232,8 +232,7 @@ advice! {
         "nothing is wrong with the board: it took TOOK here, and it was the case's `deadline` that ended this step, not its own time. Make it longer, or leave it out (it is then what the steps may take in all)";
     OrNoHotkey: StillStarting,
         "it came up when it was waited for longer, and no hotkey was sent since the reset",
-        "nothing is wrong with the board. Where 0x9A is what the step waits for: boot code says that to a hotkey (0xC5) only, and none was sent since the reset (a step `handshake` sends it). Where the start is: it took TOOK here, and the step gave it less; \
-         give it more, with some to spare (`within: ENOUGH`)";
+        "nothing is wrong with the board. Where the step waits for the start: it took TOOK here, and the step gave it less; give it more, with some to spare (`within: ENOUGH`). Where it waits for 0x9A: boot code says that to a hotkey (0xC5) only, and none was sent since the reset (a step `handshake` sends it)";
     ResetFirst: DoesNotStart,
         "only a command to restart was tried",
         "pulse reset: if the application starts then, only the restart by command hangs, and a reset does what it should. If a reset does not help either, see whether boot code takes the hotkey \
@@ -350,6 +349,9 @@ advice! {
     StalledFast: UploadStalled,
         "the upload ran faster than 115200 baud",
         "try again at 115200 baud. If it stops at the same byte, it is the device (flash, image size); if at another or not at all, it is the link: shorten the wires";
+    AsksLater: UploadStalled,
+        "it was waited for less than 2 s",
+        "the step gave the device TOOK to ask again: give it more (`request-within`, 10 s where it is not said), because how long a device takes between two requests is published nowhere. If it stops all the same, at the same byte it is the device (flash, image size), at another the link: shorten the wires";
     NeverAsked: UploadStalled,
         "not a byte was asked for",
         "try once more and wait for longer (`request-within` of the step, and `within` where that is shorter): how long an erase takes before the first request is published nowhere. If it never asks, compare the image's kind with what AT#UP expects";
@@ -399,6 +401,18 @@ advice! {
     SwitchesLater: NotAsExpected,
         "a command was sent at once behind the answer to AT+IPR",
         "give the module time to switch: `wait: 300 ms` behind the step `uart`, as Easy Connect does. What it received at the wrong speed stands in its line until a CR comes";
+    NotBrokenOff: NotAsExpected,
+        "an upload went to its end that was to be broken off",
+        "see what should break it off (`on` or `never` of the step): a byte behind the image's end never comes, and neither does a word that the device does not say. The image is installed now: where it is not to stay, upload the one before where that goes in";
+    ResetLeavesBootCode: NotAsExpected,
+        "a boot code's command came behind a reset without a hotkey",
+        "a reset, or a supply that comes on, leaves boot code: take it out, or put a step `handshake` right before this one, with nothing in between";
+    AwaitedInVain: NotAsExpected,
+        "nothing was sent in the step, and nothing came in it",
+        "a module that runs says little by itself, and what had come before this step is behind it: pulse reset before a start is awaited (`reset: { pulse: 15 ms }`), send the command before its answer is, and leave out a step that waits for what a step before it has taken";
+    SpeedNotOfApplication: NotAsExpected,
+        "the application answered AT+IPR by an error",
+        "take another speed: which ones this firmware takes is in ST's AT manual (the usual ones are 9600, 19200, 38400, 57600, 115200, 230400, 460800 and 921600). The board has stayed at its speed, so the port must as well";
     SwitchesSlowly: NotAsExpected,
         "AT+IPR was answered, and the new speed only later than the first command there",
         "give the module more time to switch: `wait: ENOUGH` behind the step `uart` (Easy Connect gives it 300 ms; how long it may take is published nowhere), or ask more than once (`tries: 3`). Where this firmware was quicker before, that is a finding: keep the timeline";

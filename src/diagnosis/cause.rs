@@ -109,8 +109,11 @@ causes! {
         "measure its supply and look at its temperature (AT#TEMPLIMIT and AT#VBATLIMIT are about the limits at which it shuts itself down), at what was sent last, and whether power saving is on";
     ApplicationHangs = "application-hangs",
         "The application says that it starts, and answers no command, not even right after a reset, although the host is heard over the same wires.",
-        "the wires are not the problem: both directions work. Switch the supply off and on. If it still answers nothing, upload the installed version again; if it stays so, it is a finding about the \
-         firmware: keep the timeline";
+        concat!(
+            "the wires are not the problem: both directions work. Switch the supply off and on. If it still answers nothing, upload the version again that it had last (",
+            same_version_again!(),
+            "); if it stays so, it is a finding about the firmware: keep the timeline"
+        );
     EchoOnly = "echo-only",
         "What comes back is what was sent, byte for byte, and nothing else: TX and RX touch each other, or the far end is not connected.",
         "look for a loop-back plug or solder bridge, and that K209 pin 1 and 2 go to the host's RX and TX, not to each other";

@@ -91,7 +91,7 @@ steps:
     Advice::LineNotClean
 )]
 #[case("effects: [raw]\nsteps:\n  - send: { text: \"AT+FOO\\r\" }\n  - at: { command: AT+CGMR }\n", Advice::AnswersTheOneBefore)]
-#[case("effects: [speed]\nsteps:\n  - at: { command: AT+IPR=123456 }\n", Advice::NotTaken)]
+#[case("effects: [speed]\nsteps:\n  - at: { command: AT+IPR=123456 }\n", Advice::SpeedNotOfApplication)]
 // Hotkeys that nobody took stand in the application's line, and what it could not read before it had switched.
 #[case(
     "virtual: { fault: no-acknowledge }\nsteps:\n  - handshake: { outcome: not-acknowledged }\n  - at: { command: AT+CGMR }\n",

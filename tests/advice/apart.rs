@@ -220,6 +220,28 @@ const PARTS: [(&str, &str); 3] = [
     Cause::ResetWithoutEffect,
     "without a word of having started"
 )]
+// The port alone went to another speed, or right behind boot code's answer.
+#[case(
+    "steps:\n  - at: { command: AT }\n  - uart: { baud: 250000 }\n  - at: { command: AT }\n",
+    Cause::WrongSpeed,
+    "it answered AT at 115200 baud, and AT went out at 250000"
+)]
+#[case(
+    "steps:\n  - at: { command: AT }\n  - at: { command: AT+IPR=300000, answer: any }\n  - uart: { baud: 300000 }\n  - wait: 300 ms\n  - at: { command: AT }\n",
+    Cause::WrongSpeed,
+    "went out at 300000"
+)]
+#[case(
+    "virtual: { speed-switch-delay: 12 ms }\nsteps:\n  - handshake:\n  - boot: { command: AT+IPR=460800 }\n  - uart: { baud: 460800 }\n  - boot: { command: ATI0 }\n",
+    Cause::NotAsExpected,
+    "the module may not have switched by then"
+)]
+// AT#RESET was answered, and what is sent behind it comes too early.
+#[case(
+    "virtual: { echo: true, application-start: 10 s, reset-command-answered: true }\nsteps:\n  - at: { command: AT#RESET=1 }\n  - wait: 2 s\n  - at: { command: AT+CGMR, tries: 2 }\n",
+    Cause::StillStarting,
+    "AT+CGMR was sent before the application said that it has started"
+)]
 // Boot code was heard before the application hung, or is by a probe.
 #[case(
     "virtual: { fault: application-silent }\n{IMAGE}steps:\n  - handshake:\n  - upload: { image: newer }\n  - boot: { command: AT#BOOT, result: any }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n  - restore: { reset: false }\n",

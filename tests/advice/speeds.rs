@@ -8,6 +8,7 @@ use super::advised;
 /// Each with the rest of its file; what is between the words of the advice is not looked at.
 #[rstest]
 // Boot code that keeps the speed that the application had been left at.
+#[case("effects: [speed]\nsteps:\n  - at: { command: AT }\n  - at: { command: AT+IPR=460000 }\n", Advice::SpeedNotOfApplication)]
 #[case(
     "virtual: { speed-switch-delay: 900 ms }
 effects: [speed]

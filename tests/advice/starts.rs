@@ -174,14 +174,16 @@ steps:
     "steps:\n  - reset: { pulse: 15 ms }\n  - expect: { text: \"#SIMST\", within: 35 s, never: [ { text: \"#SYSSTART\" } ] }\n",
     Advice::NeverAtStart
 )]
-#[case(
-    "virtual: { unsolicited: true }\nsteps:\n  - at: { command: AT+CGMR, never: [ { text: \"+CEREG\" } ] }\n",
-    Advice::NeverCame
-)]
+#[case("virtual: { unsolicited: true }\nsteps:\n  - at: { command: AT+CGMR, never: [ { text: \"+CEREG\" } ] }\n", Advice::NeverCame)]
 // Its time was over in the middle of an answer: nothing said that it must not come.
 #[case(
     "steps:\n  - at: { command: AT }\n  - send: { text: \"ATI\\r\" }\n  - quiet: { for: 1 s, never: [ { text: \"#REBOOT\" } ] }\n  - expect: { text: Quectel, within: 1 s }\n",
-    Advice::NothingWasDone
+    Advice::AwaitedInVain
+)]
+#[case("steps:\n  - at: { command: AT }\n  - expect: { text: \"#SYSSTART\\r\\n\", within: 35 s }\n", Advice::AwaitedInVain)]
+#[case(
+    "virtual: { application-start: 10 s }\nsteps:\n  - handshake:\n  - boot: { command: ATI0 }\n  - reset: { pulse: 15 ms }\n  - wait: 2 s\n  - boot: { command: ATI0 }\n",
+    Advice::ResetLeavesBootCode
 )]
 #[case("virtual: { energy-lines: true }\nsteps:\n  - at: { command: AT }\n  - quiet: 1 s\n", Advice::SaysByItself)]
 #[case(

@@ -65,6 +65,47 @@ steps:
 ",
     Advice::NotInstalledAfterReset
 )]
+// What should break it off does not come, and the device is given little time.
+#[case(
+    "effects: [firmware, interrupt-upload]
+images: { newer: { make: { A: 2.8.0, size: 8 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer, result: interrupted, on: [ { byte: 16384, steps: [ { reset: { pulse: 15 ms } } ] } ] }
+",
+    Advice::NotBrokenOff
+)]
+#[case(
+    "effects: [firmware]
+virtual: { request-delay: 300 ms, erase-time: 100 ms }
+images: { newer: { make: { A: 2.8.0, size: 8 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer, request-within: 200 ms }
+",
+    Advice::AsksLater
+)]
+#[case(
+    "effects: [firmware]
+virtual: { check-time: 1 s, erase-time: 100 ms }
+images: { newer: { make: { A: 2.8.0, size: 8 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer, request-within: 200 ms }
+",
+    Advice::NoVerdict
+)]
+#[case(
+    "effects: [firmware]
+deadline: 300 ms
+virtual: { erase-time: 5 s }
+images: { newer: { make: { A: 2.8.0, size: 8 KiB } } }
+steps:
+  - handshake:
+  - upload: { image: newer }
+",
+    Advice::DeadlinePassed
+)]
 // What went in before in this case is what is installed.
 #[case(
     "effects: [firmware]

@@ -29,6 +29,11 @@ impl Scene<'_> {
                 format!("{} was meant for the application and was answered by {said} with CR alone, as boot code does{how}", last.text);
             return Some(Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [last.seq, seq].into_iter().chain(entered)));
         }
+        if matches!(result, Result::Code(_))
+            && let Some(found) = self.switched_too_soon(last)
+        {
+            return Some(found);
+        }
         if let Result::Code(code) = result
             && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || (last.told_speed().is_some() && is_known_command(&last.text)))
         {

@@ -156,6 +156,9 @@ impl Scene<'_> {
         if let Some(found) = self.entered(last).or_else(|| self.is_slower(last)).or_else(|| self.answered_after_all(last)) {
             return Some(found);
         }
+        if let Some(found) = self.port_moved_alone(last) {
+            return Some(found);
+        }
         if let Some(found) = self.switched_by_now(last).or_else(|| self.answered_in_place_of_a_probe(last)) {
             return Some(found);
         }
@@ -178,7 +181,8 @@ impl Scene<'_> {
         let whole = back.map_or(u32::MAX, |back| u32::try_from(back.text.len()).unwrap_or(u32::MAX));
         // What was sent by a probe came back as well, or nothing was yet.
         let goes_on = self.now.is_none_or(|now| now.since.mirrored > since.mirrored);
-        if let Some(found) = back.filter(|_| since.spoke.is_none() && since.strange.is_empty()).and_then(|back| self.answers_late(back)) {
+        let is_open = |back: &&Exchange| back.result.is_none() && since.spoke.is_none() && since.strange.is_empty();
+        if let Some(found) = back.filter(is_open).and_then(|back| self.answers_late(back)) {
             return Some(found);
         }
         if let Some(back) = back.filter(|_| since.spoke.is_none() && since.mirrored.is_some_and(|mirrored| mirrored > whole) && goes_on) {

@@ -96,9 +96,10 @@ impl Scene<'_> {
         if let Some(arrived) = arrived.filter(|_| is_silent_since && !is_loop && entry.result.is_none() && is_asked)
             && self.probe_answered().is_none_or(|_| self.answered_after_reset())
         {
-            let back = if last.echo.is_some() { " came back as it was sent, and" } else { " was not answered, and" };
-            let because = format!("{}{back} nothing is answered since: it may have led into boot code without an OK", last.text);
-            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [last.seq, arrived]).next(Advice::EntryUnanswered));
+            let back = if entry.echo.is_some() { " came back as it was sent, and" } else { " was not answered, and" };
+            let because = format!("{}{back} nothing is answered since: it may have led into boot code without an OK", entry.text);
+            let advice = if self.is_of_the_step(entry) { Advice::EntryUnanswered } else { Advice::HotkeyFirst };
+            return Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, [entry.seq, last.seq, arrived]).next(advice));
         }
         let (taken, _) = entry.result.as_ref().filter(|(seq, result)| *result == Result::Ok && last.seq > *seq)?;
         let is_silent = since.spoke == Some(*taken) && since.hotkeys.is_none() && !last.to_boot_code;

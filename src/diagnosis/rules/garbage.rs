@@ -79,7 +79,7 @@ impl Scene<'_> {
         let garbled = since.last().and_then(|last| last.lines.first()).or(lines.last().copied());
         let what = garbled.map_or_else(String::new, |line| format!(" ({})", quoted(&line.text)));
         let only = if self.is_probed(Probe::Listen) { ", and only when something is sent" } else { "" };
-        let because = format!("bytes come that no word of the module explains{what}, sent at whichever usual speed{only}");
+        let because = format!("bytes come that no word of the module explains{what}, whichever usual speed they were sent at{only}");
         let found = self.clean_beside(Found::new(Cause::Garbage, Sure::Likely, because, evidence().chain(garbled.map(|line| line.seq))));
         if self.is_probed(Probe::Listen) {
             return Some(self.or_noise(found));

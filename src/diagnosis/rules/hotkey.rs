@@ -127,14 +127,17 @@ impl Scene<'_> {
         Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::AcknowledgedTooLate)
     }
 
+    /// Whether it was sent before the first hotkey, and not answered: a hotkey behind it is how a step `boot` asks whether boot code is there.
+    fn is_asked_before_hotkeys(&self, asked: &Exchange) -> bool {
+        asked.result.is_none() && asked.has_preamble && self.facts.since.hotkeys.is_some_and(|(first, ..)| asked.seq < first)
+    }
+
     /// A command had started the application before the first hotkey was sent.
     fn sent_after_restart(&self, many: &str, first: u64) -> Option<Found> {
         let since = &self.facts.since;
         let restart = since.restart()?;
         let message = since.messages.first().filter(|message| message.seq < first)?;
-        // A hotkey behind a command that was not answered is how a step `boot` asks whether boot code is there.
-        let is_asked_in_vain = since.exchanges.iter().any(|asked| !asked.restarts() && asked.result.is_none() && asked.seq < first);
-        if is_asked_in_vain {
+        if since.exchanges.iter().any(|asked| !asked.restarts() && self.is_asked_before_hotkeys(asked)) {
             return None;
         }
         let because =
@@ -301,6 +304,16 @@ impl Scene<'_> {
         if let Some(restart) = facts.since.restart() {
             let because = format!("{many} not acknowledged behind {}, and one that is sent behind a reset by its line is", restart.text);
             return found(Sure::VeryLikely, because).next(Advice::ByItsLine);
+        }
+        if let Some(asked) = facts.since.exchanges.iter().find(|asked| self.is_asked_before_hotkeys(asked)) {
+            let because = format!(
+                "no hotkey was sent between {start} and {}, so that boot code was left; the one that the step sends for want of an answer came {} after it, and one that is sent {} after a reset is taken",
+                asked.text,
+                span(facts.since.hotkeys_from),
+                span(taken.after)
+            );
+            let evidence = evidence.into_iter().chain([asked.seq]);
+            return Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::ResetLeavesBootCode);
         }
         let is_one = facts.since.hotkeys_from == facts.since.hotkeys_until;
         let [first, last] = if is_one { ["sent"; 2] } else { ["the first of them", "the last of them"] };

@@ -175,7 +175,15 @@ impl<'a> Scene<'a> {
     /// Nothing is wrong with the board, and it was not the step's own time that was over.
     fn ended_by_deadline(&self, found: Found) -> Found {
         let is_by_deadline = self.facts.failed.is_some_and(|failed| failed.by == Some(EndedBy::Deadline));
-        if is_by_deadline && found.cause == Cause::NotAsExpected { found.next(Advice::DeadlinePassed) } else { found }
+        match found.cause {
+            Cause::NotAsExpected if is_by_deadline => found.next(Advice::DeadlinePassed),
+            // It may have gone on.
+            Cause::UploadStalled if is_by_deadline => {
+                let because = format!("{}, when the deadline of the case had passed", found.because);
+                Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, found.evidence).next(Advice::DeadlinePassed)
+            }
+            _ => found,
+        }
     }
 
     fn begin(&self) -> Option<u64> {

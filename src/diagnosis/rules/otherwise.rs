@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::words::milliseconds;
 use super::{Found, Scene, quoted};
-use crate::diagnosis::facts::{Began, Exchange, Line, Result, Upload, is_told_more};
+use crate::diagnosis::facts::{Began, Exchange, Failed, Line, Result, Upload, is_told_more};
 use crate::diagnosis::{Advice, Cause, Probe, Sure, damage};
 use crate::image::Version;
 
@@ -40,6 +40,20 @@ impl Scene<'_> {
         }
         if let Some(found) = self.restarted_otherwise() {
             return Some(found);
+        }
+        let is_idle = |failed: &Failed| {
+            failed.is_by_time && failed.by.is_none() && failed.came.is_none() && since.last_out.is_none_or(|sent| sent < failed.begun)
+        };
+        let is_in_application = since.last().is_none_or(|last| {
+            !last.text.starts_with("AT#LDRST") && last.result.as_ref().is_none_or(|(_, result)| result.is_applications())
+        });
+        if let Some(spoke) = since.spoke.filter(|_| is_in_application && self.facts.failed.as_ref().is_some_and(is_idle)) {
+            let restarted = if since.start.is_some() { "" } else { ", nor was it restarted in this case" };
+            let because = format!(
+                "nothing was sent to the module in this step{restarted}, and nothing came in it; what had come before{} is whole and clean",
+                self.said()
+            );
+            return Some(found(because, since.last_out.into_iter().chain([spoke]).collect()).next(Advice::AwaitedInVain));
         }
         let last = since.last().filter(|last| !last.restarts() || last.is_refused());
         let Some((last, (seq, result))) = last.and_then(|last| Some((last, last.result.as_ref()?))) else {
@@ -101,6 +115,13 @@ impl Scene<'_> {
                 };
                 let because = format!("{before} when {} came, and both together were answered by {result}", last.text);
                 found(because, evidence).next(Advice::LineNotClean)
+            }
+            Result::Error | Result::Cme(_) if last.told_speed().is_some() => {
+                let because = format!(
+                    "{} was answered by {result}: the application does not take this speed, and stays at {}",
+                    last.text, last.speed
+                );
+                found(because, evidence).next(Advice::SpeedNotOfApplication)
             }
             Result::Error | Result::Cme(_) => {
                 let how = if last.echo.is_some() {

@@ -292,7 +292,10 @@ impl Scene<'_> {
     /// Nothing came, whatever was tried: boot code decides whether anybody is there.
     pub(super) fn nothing_at_all(&self, found: Found) -> Found {
         if let Some(acknowledge) = self.probe_acknowledged() {
-            let because = "boot code takes the hotkey, and no application ever says a word: there is none, or it is damaged";
+            let because = format!(
+                "boot code takes the hotkey, and no application says a word within {}: there is none, it is damaged, or it takes longer",
+                seconds(self.facts.start_up)
+            );
             return Found::new(Cause::DoesNotStart, Sure::VeryLikely, because, found.evidence.into_iter().chain([acknowledge]))
                 .next(boot_code_alone(self.facts));
         }

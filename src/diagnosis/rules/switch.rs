@@ -93,6 +93,36 @@ impl Scene<'_> {
         }
     }
 
+    /// The application had answered at one speed, and the port went to another that nobody has told the module.
+    pub(super) fn port_moved_alone(&self, last: &Exchange) -> Option<Found> {
+        let since = &self.facts.since;
+        let is_told = |asked: &Exchange| asked.told_speed() == Some(last.speed) && !asked.is_refused();
+        let was_there = |asked: &&Exchange| {
+            asked.seq < last.seq && !asked.restarts() && matches!(&asked.result, Some((_, result)) if result.is_applications())
+        };
+        let before = since.exchanges.iter().rev().find(was_there).filter(|before| before.speed != last.speed)?;
+        let is_moved = self.facts.moved.is_some_and(|(moved, told)| told == last.speed || moved >= before.seq);
+        if last.to_boot_code || is_moved || since.exchanges.iter().any(is_told) {
+            return None;
+        }
+        let answered = self.probe_answered().filter(|answered| answered.speed == before.speed && !self.answered_after_reset());
+        if self.is_probed(Probe::Ask) && answered.is_none() {
+            return None;
+        }
+        let because = format!(
+            "it answered {} at {} baud, and {} went out at {} after that, to which nobody had told it to go",
+            before.text, before.speed, last.text, last.speed
+        );
+        let evidence = before.events().chain([last.seq]);
+        let found = self.port_elsewhere(Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, evidence), before.speed);
+        Some(match answered {
+            Some(answered) => {
+                Found { sure: Sure::Certain, evidence: found.evidence.iter().copied().chain(answered.events()).collect(), ..found }
+            }
+            None => Found { probe: Some(Probe::Ask), ..found },
+        })
+    }
+
     /// What to do where the board is at `speed`, as it should be, and the port is not.
     pub(super) fn port_elsewhere(&self, found: Found, speed: Baud) -> Found {
         let port = self.facts.speed;

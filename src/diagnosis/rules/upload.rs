@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::words::seconds;
+use super::words::{seconds, span};
 use super::{Found, Scene};
 use crate::baud::Baud;
 use crate::diagnosis::facts::{Began, Exchange, Result, Upload};
 use crate::diagnosis::{Advice, Cause, Probe, Sure};
+use crate::timeline::event::EndedBy;
 
+/// A device that is given less time to ask again may only be slow: how long it takes is published nowhere.
+const PATIENT: Duration = Duration::from_secs(2);
 /// A step that fails at the end of an upload ends so soon after that.
 const ENDED: Duration = Duration::from_secs(1);
 
@@ -50,7 +53,7 @@ impl Scene<'_> {
                 Some(self.noise("the upload stopped, and words came damaged before it", evidence().collect()))
             }
             None => {
-                if upload.is_going_on(facts.now) {
+                if upload.is_going_on(facts.now) && sent + given < total {
                     let because = format!(
                         "the device was asking for {file} still when the time was over: {} of {total} bytes in {}",
                         sent + given,
@@ -68,14 +71,20 @@ impl Scene<'_> {
                                     .next(Advice::NoVerdict),
                             );
                         }
-                        let found = stalled(format!("after {} of {total} bytes of {file} the device asked for no more", sent + given));
+                        let because = format!("after {} of {total} bytes of {file} the device asked for no more", sent + given);
+                        let waited = facts.failed.map_or(Duration::MAX, |failed| failed.at.since(upload.last_at));
+                        if waited < PATIENT {
+                            let found = stalled(format!("{because}, in {}", span(waited)));
+                            return Some(self.or_noise(found.next_with(Advice::AsksLater, &[("TOOK", &span(waited))])));
+                        }
+                        let found = stalled(because);
                         if facts.speed > Baud::DEFAULT { found.next(Advice::StalledFast) } else { found }
                     }
                 }))
             }
             Some((_, 0)) if sent < total => Some(Found::new(
                 Cause::UploadProtocol,
-                Sure::Certain,
+                Sure::VeryLikely,
                 format!(
                     "the device said 0 (it has all of it) after {sent} of {total} bytes of {file}; Easy Connect takes 0 as right only when everything was sent"
                 ),
@@ -88,6 +97,11 @@ impl Scene<'_> {
                     seconds(facts.now.since(upload.last_at))
                 );
                 Some(Found::new(Cause::BootCodeAnswered, Sure::Likely, because, evidence()).next(Advice::WaitsAfterUpload))
+            }
+            Some((_, 0)) if facts.failed.is_some_and(|failed| failed.by == Some(EndedBy::Whole)) => {
+                let because =
+                    format!("all of {file} was taken and answered by 0: what was to break the upload off did not come before its end");
+                Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence()).next(Advice::NotBrokenOff))
             }
             Some((_, 0)) => Some(accepted(upload, file, evidence().collect())),
             Some((_, code)) => {
