@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use evkit_hil::baud::Baud;
 use evkit_hil::bench::{Board, Sim};
-use evkit_hil::diagnosis::{Cause, Sure};
+use evkit_hil::diagnosis::{Advice, Cause, Sure};
 use evkit_hil::model::DeviceModel;
 use evkit_hil::model::evkit::{Settings, VirtualEvkit};
 use evkit_hil::report::{CaseReport, Palette, terminal};
@@ -174,6 +174,12 @@ fn a_board_that_is_not_well(#[case] settings: &[(&str, &str)], #[case] cause: Ca
 }
 
 /// Whatever is assumed of the module: a board without a fault has no cause.
+#[test]
+fn what_was_tried_at_the_end_is_not_advised() {
+    let diagnosis = examined(&[("application-dead", "true")], Scope::Whole).report.verdict.diagnosis.unwrap();
+    assert!(Advice::BootedInVain.is_said(&diagnosis.next), "{diagnosis:?}");
+}
+
 #[test]
 fn a_board_that_is_well_has_no_cause() {
     for seed in 0..=60 {

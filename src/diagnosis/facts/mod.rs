@@ -125,6 +125,8 @@ pub(super) struct Facts {
     told: Vec<Told>,
     /// The application refused to enter boot code because it was still starting: the command, and the answer.
     pub(super) entry_refused: Option<(u64, u64)>,
+    /// A command to restart that started no application until it was restarted otherwise.
+    pub(super) restarted_in_vain: Option<u64>,
     /// What reset it last, by its line or its supply.
     pub(super) begun_by_line: Option<u64>,
     /// The last AT+IPR that was taken (OK, boot code: 0), and the speed that it told.
@@ -191,6 +193,7 @@ impl Default for Facts {
             image: None,
             told: Vec::new(),
             entry_refused: None,
+            restarted_in_vain: None,
             begun_by_line: None,
             moved: None,
             entry_taken: None,
@@ -413,6 +416,8 @@ impl Facts {
         self.end_pending(End::Cr);
         self.line.clear();
         self.spoke_before = self.since.spoke.or(self.spoke_before);
+        let commanded = self.since.start.filter(|start| start.how == Began::Command && self.since.started().is_none());
+        self.restarted_in_vain = commanded.map(|start| start.seq).or(self.restarted_in_vain);
         if how != Began::Command {
             self.begun_by_line = Some(seq);
         }

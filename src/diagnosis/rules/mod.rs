@@ -64,6 +64,7 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
     let is_later = |seq: u64| found.evidence.iter().all(|evidence| *evidence < seq);
     let answered = now.heard.by_application.filter(|(seq, _)| is_later(*seq));
     let was_reset = now.since.start.is_some_and(|start| start.how == Began::Reset && is_later(start.seq));
+    let was_restarted_in_vain = now.restarted_in_vain.is_some_and(is_later);
     let is_said = |advice: &[Advice]| advice.iter().any(|advice| advice.is_said(&found.next));
     // The reason of a restart may come behind the message that showed it.
     let reason =
@@ -96,7 +97,7 @@ pub(super) fn revised(found: Diagnosis, before: &Facts, now: &Facts) -> Diagnosi
             None => None,
         }
         .map(|advice| advice.next().to_owned()),
-        (Cause::DoesNotStart, None) if is_said(&[Advice::BootCodeAlone]) && is_booted(now) && now.since.started().is_none() => {
+        (Cause::DoesNotStart, None) if is_said(&[Advice::BootCodeAlone]) && was_restarted_in_vain => {
             Some(Advice::BootedInVain.next().to_owned())
         }
         _ => None,
@@ -118,12 +119,8 @@ fn who_restarted(message: &[u8]) -> (&'static str, Option<Advice>) {
 
 /// What to try where boot code takes the hotkey and no application starts: what was tried already need not be.
 fn boot_code_alone(facts: &Facts) -> Advice {
-    if is_booted(facts) { Advice::BootedInVain } else { Advice::BootCodeAlone }
-}
-
-/// Whether AT#BOOT was what restarted it last.
-fn is_booted(facts: &Facts) -> bool {
-    facts.since.restart().is_some_and(|restart| restart.text == "AT#BOOT")
+    let is_booted = facts.since.restart().is_some_and(|restart| restart.text == "AT#BOOT");
+    if is_booted { Advice::BootedInVain } else { Advice::BootCodeAlone }
 }
 
 /// Bytes in quotes, escaped as everywhere.
