@@ -351,7 +351,7 @@ impl Scene<'_> {
             return found.next(Advice::NowAndThen);
         }
         let because = format!(
-            "{many} not acknowledged at {} baud, and after a second reset the first ones are, as of a boot code that had been listening at another speed, one that the application was left at{}",
+            "{many} not acknowledged at {} baud behind the first reset, and the first ones behind a second are: behind the first, boot code may have listened at another speed, the one that the application had{}",
             facts.speed,
             moved.map_or_else(String::new, |(_, told)| format!(" (AT+IPR={told} of this case was taken)"))
         );
