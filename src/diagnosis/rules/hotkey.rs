@@ -307,7 +307,7 @@ impl Scene<'_> {
         }
         if let Some(asked) = facts.since.exchanges.iter().find(|asked| self.is_asked_before_hotkeys(asked)) {
             let because = format!(
-                "no hotkey was sent between {start} and {}, so that boot code was left; the one that the step sends for want of an answer came {} after it, and one that is sent {} after a reset is taken",
+                "no hotkey was sent since {start} when {} went out, so that boot code was left; the one that the step sends for want of an answer came {} after it, and one that is sent {} after a reset is taken",
                 asked.text,
                 span(facts.since.hotkeys_from),
                 span(taken.after)
