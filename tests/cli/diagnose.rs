@@ -83,7 +83,7 @@ fn a_board_that_was_left_at_another_speed() {
     for line in [
         "    ask        AT is answered at 460800 baud, not at 115200\n",
         "    cause      wrong-speed (certain): ",
-        "    next       it was found at another speed and answers at 115200 baud since ",
+        "    next       it answers at 115200 baud since ",
         "\nfound at 460800 baud, left at 115200 baud\n",
     ] {
         assert!(output.stderr.contains(line), "{line}: {}", output.stderr);
