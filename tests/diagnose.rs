@@ -207,8 +207,10 @@ upload, sleep and the supply were not tried
 found at 115200 baud, left at 115200 baud
 "
     );
+    let moved = text(&[("speed", "460800")]);
+    assert!(include_str!("../docs/diagnose.md").contains(&moved), "docs/diagnose.md shows something else");
     assert_eq!(
-        text(&[("speed", "460800")]),
+        moved,
         r"    listen     nothing came in 2.0 s
     ask        AT is answered at 460800 baud, not at 115200
     identity   ST87M01, version 2.7.0
@@ -224,8 +226,8 @@ found at 115200 baud, left at 115200 baud
     probes     carried out to find the cause: ask (0.8 s)
     next       it answers at 115200 baud since (a reset or `restore` has brought
                it back), so that nothing is left to be done to it. Look for what
-               had left it at another speed: an AT+IPR of this case or of
-               another, a loader or a person
+               had left it at another speed: a case, a loader or a person whose
+               AT+IPR was not undone
 found at 460800 baud, left at 115200 baud
 "
     );

@@ -58,7 +58,7 @@ advice! {
          bench whose health case gives the board up wants `health: false` for that";
     IsBack: WrongSpeed,
         "it answers at its own speed again",
-        "it answers at HOME baud since (a reset or `restore` has brought it back), so that nothing is left to be done to it. Look for what had left it at another speed: an AT+IPR of this case or of another, a loader or a person";
+        "it answers at HOME baud since (a reset or `restore` has brought it back), so that nothing is left to be done to it. Look for what had left it at another speed: a case, a loader or a person whose AT+IPR was not undone";
     DoesNotSwitch: WrongSpeed,
         "AT+IPR is answered OK and changes nothing",
         "the module stays at SPEED baud, whatever AT+IPR says: leave the port at SPEED, and try AT+IPR with one other speed. A speed that is confirmed and not taken is a finding about the firmware: \
@@ -80,7 +80,7 @@ advice! {
          A step that goes on whatever is answered (`result: any`, `answer: any`) does not see this";
     UndoneByReset: WrongSpeed,
         "the case moved the board, and a restart has moved it back",
-        "the board is at SPEED baud again since it was restarted: mend the case, not the board. AT+IPR=PORT of this case held until then only, so set the port back as well: `uart: { baud: SPEED }` behind the restart";
+        "the board is at SPEED baud again since it was restarted: mend the case, not the board. AT+IPR=PORT of this case held until then only, so set the port back as well: `uart: { baud: SPEED }` behind the restart, and before a step that restarts it itself (`handshake`)";
     StillAsTold: WrongSpeed,
         "the board is at the speed that the case told it before a restart",
         "the board is at SPEED baud, as the case told it before the restart: whether a restart undoes AT+IPR is published nowhere. Set the port to SPEED baud (`uart`) and restart it there: where #SYSSTART comes, this board keeps the speed, so leave the port at SPEED; where not, \
@@ -122,7 +122,7 @@ advice! {
         "boot code takes the hotkey right after a reset only, and this case has pulsed none before it: send it by a step `handshake` without `pulse: none`, which resets the module first";
     EntryRefused: ApplicationAnswered,
         "the command before the hotkeys was answered by an error, and no reset went before",
-        "AT#LDRST=2,2 is what leads from the application into boot code: see how the command is spelt that was refused, and send it as the shipped *boot entry by AT#LDRST* does. Or enter by a reset: a step `handshake` without `pulse: none`";
+        "AT#LDRST=2,2 is what leads from the application into boot code: see how the command is spelt that was refused, and where it is spelt so, send it once more (one that is damaged on its way is refused as well), as the shipped *boot entry by AT#LDRST* does. Or enter by a reset: a step `handshake` without `pulse: none`";
     TookIt: BootCodeAnswered,
         "0x9A was the last thing that came",
         "where the case wants the application, leave boot code with AT#BOOT, or pulse reset and send no hotkey. Boot code takes the hotkey right after a reset, as it should: where the case wants it not to, mend the case \
@@ -329,6 +329,9 @@ advice! {
         "the image is higher than what is installed",
         "upload it once more first: an image is refused as well when a byte of it is damaged on the way. Part A's version is not the reason; see whether M or S in the file's name is lower than what the unit has. Then compare the file's checksum with the release's, and ask whoever ordered the unit which key its images need (the file's name has one; no command reads it back). Then upload the \
          image of the installed version (`evkit-hil run --bench … --allow firmware same-version-again`): if that goes in, it is this file; if not, this unit takes no image: ask ST";
+    RefusedFast: Refused,
+        "the upload ran faster than 115200 baud, and nothing speaks against the image",
+        "upload it once more at 115200 baud first (no AT+IPR and no `uart` before it): an image of which a byte is damaged on the way is refused as well, and a fast link damages more. If it is refused there as well, look at the file, its key and the unit: what is said of it then";
     RefusedThough: Refused,
         "the image is higher, and the installed version had gone in before",
         "the installed version went in just before, so that boot code and link are good, and it is probably this file: compare its key number and the versions in its name (A, M, S) with those of the image that went in, and \
@@ -405,8 +408,8 @@ advice! {
         "an upload went to its end that was to be broken off",
         "see what should break it off (`on` or `never` of the step): a byte behind the image's end never comes, and neither does a word that the device does not say. The image is installed now: where it is not to stay, upload the one before where that goes in";
     ResetLeavesBootCode: NotAsExpected,
-        "a boot code's command came behind a reset without a hotkey",
-        "a reset, or a supply that comes on, leaves boot code: take it out, or put a step `handshake` right before this one, with nothing in between";
+        "a boot code's command came behind a reset or AT#BOOT without a hotkey",
+        "a reset, a supply that comes on and AT#BOOT lead out of boot code: take it out, or put a step `handshake` right before this one, with nothing in between";
     AwaitedInVain: NotAsExpected,
         "nothing was sent in the step, and nothing came in it",
         "a module that runs says little by itself, and what had come before this step is behind it: pulse reset before a start is awaited (`reset: { pulse: 15 ms }`), send the command before its answer is, and leave out a step that waits for what a step before it has taken";
@@ -462,7 +465,7 @@ advice! {
     NotTaken: NotAsExpected,
         "the application answered by an error, and its echo came back as it was sent",
         "look in ST's AT manual whether this firmware has the command (ATI and AT+CGMR say which it is), whether it is spelt so, and what it needs before (SIM, radio, another command); the numbers behind +CME ERROR \
-         are in 3GPP TS 27.007, ST's own ones are not published. Where the error is what should come, say `answer: ERROR`";
+         are in 3GPP TS 27.007, ST's own ones are not published. Where the error is what should come, say `answer: ERROR` (AT+CMEE decides in which form it comes)";
     NotOfBootCode: NotAsExpected,
         "boot code answered by 40xx",
         "boot code is known to take ATI0, AT+IPR, AT#UP and AT#BOOT, in capitals, and nothing else; what its 40xx mean is not published. What is meant for the application wants AT#BOOT and #SYSSTART before it. Where the code is what \

@@ -244,7 +244,8 @@ pub fn run_case(
         && (is_undone || verdict.outcome == Outcome::Passed)
     {
         // Where `finally` did not end as it should, this is why.
-        verdict = verdict_of(Outcome::Failed, None, &finding);
+        let diagnosis = conductor.diagnose().ok().flatten().filter(|_| around.kind == BoardKind::St87m01);
+        verdict = event::Verdict { diagnosis, ..verdict_of(Outcome::Failed, None, &finding) };
     }
     if let Some(finding) = &given_up
         && matches!(verdict.outcome, Outcome::Passed | Outcome::Skipped)

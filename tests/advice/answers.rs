@@ -253,6 +253,7 @@ steps:
 )]
 #[case("virtual: { answer-delay: 150 ms }\nsteps:\n  - at: { command: AT }\n  - at: { command: ATI, within: 149 ms }\n", Advice::TooLate)]
 #[case("virtual: { answer-delay: 150 ms }\nsteps:\n  - at: { command: ATI, within: 100 ms }\n", Advice::TooLate)]
+#[case("virtual: { answer-delay: 200 ms, echo: false }\nsteps:\n  - at: { command: AT, within: 100 ms }\n", Advice::TooLate)]
 #[case("virtual: { answer-delay: 500 ms, echo: false }\nsteps:\n  - at: { command: AT+CGMR, within: 300 ms }\n", Advice::TooLate)]
 #[case("steps:\n  - handshake:\n  - boot: { command: ATI9 }\n", Advice::NotOfBootCode)]
 #[case(

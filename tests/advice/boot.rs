@@ -8,6 +8,10 @@ use super::advised;
 /// Each with the rest of its file; what is between the words of the advice is not looked at.
 #[rstest]
 // What a loader says to the application.
+#[case(
+    "virtual: { application-start: 10 s }\nsteps:\n  - handshake:\n  - boot: { command: AT#BOOT, result: any }\n  - boot: { command: ATI0 }\n",
+    Advice::ResetLeavesBootCode
+)]
 #[case("steps:\n  - handshake:\n  - expect: { hex: 9a, within: 1 s }\n", Advice::WaitsForCommand)]
 #[case(
     "effects: [speed]

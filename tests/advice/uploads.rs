@@ -65,6 +65,43 @@ steps:
 ",
     Advice::NotInstalledAfterReset
 )]
+// A boot code that answers when the step has given up, before a probe or behind it.
+#[case(
+    "effects: [firmware]
+virtual: { boot-answer-delay: 500 ms }
+images: { newer: { make: { A: 2.8.0, size: 8 KiB } } }
+steps:
+  - handshake:
+  - boot: { command: ATI0, within: 2 s }
+  - upload: { image: newer }
+",
+    Advice::UploadTooLate
+)]
+#[case(
+    "effects: [firmware]
+virtual: { boot-answer-delay: 1 s }
+images: { newer: { make: { A: 2.8.0, size: 8 KiB } } }
+steps:
+  - handshake:
+  - boot: { command: ATI0, within: 2 s }
+  - upload: { image: newer }
+",
+    Advice::UploadTooLate
+)]
+// Refused on a fast link.
+#[case(
+    "effects: [firmware, speed]
+virtual: { fault: refuses-at-end }
+images: { newer: { make: { A: 2.8.0, size: 4 KiB } } }
+steps:
+  - handshake:
+  - boot: { command: AT+IPR=460800 }
+  - uart: { baud: 460800 }
+  - wait: 300 ms
+  - upload: { image: newer }
+",
+    Advice::RefusedFast
+)]
 // What should break it off does not come, and the device is given little time.
 #[case(
     "effects: [firmware, interrupt-upload]

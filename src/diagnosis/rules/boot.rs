@@ -52,7 +52,10 @@ impl Scene<'_> {
             return Some(found);
         }
         let since = &self.facts.since;
-        if let Some((seq, result)) = since.late.as_ref().filter(|(_, result)| !result.is_applications()) {
+        // It may have come only when a probe had begun.
+        let now = self.now.map(|now| &now.since).filter(|now| now.start == since.start);
+        let late = since.late.as_ref().or_else(|| now?.late.as_ref());
+        if let Some((seq, result)) = late.filter(|(_, result)| !result.is_applications()) {
             let because = format!("boot code answered {} by {result}, after it was sent once more or given up", last.text);
             let advice = if last.text == "AT#UP" { Advice::UploadTooLate } else { Advice::TooLate };
             return Some(Found::new(Cause::NotAsExpected, Sure::Likely, because, [last.seq, *seq]).next(advice));
@@ -92,6 +95,15 @@ impl Scene<'_> {
     fn lost_on_the_way(&self, last: &Exchange) -> Option<Found> {
         let there = self.probed()?.answered_by_boot_code.as_ref().filter(|there| there.speed == last.speed && there.is_before_reset)?;
         let (seq, result) = there.what.result.as_ref()?;
+        if *result == Result::Zero {
+            // It takes no AT: that is the answer to what it was asked before.
+            let because = format!(
+                "{} brought nothing in time, and 0 came when AT was sent to see who is there, which answers {}",
+                last.text, last.text
+            );
+            let advice = if last.text == "AT#UP" { Advice::UploadTooLate } else { Advice::TooLate };
+            return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [last.seq, there.what.seq, *seq]).next(advice));
+        }
         let why = format!(
             "boot code had answered before, {} stayed without an answer, and {} is answered by {result} a little later: words are lost on the way",
             last.text, there.what.text

@@ -301,6 +301,12 @@ impl Scene<'_> {
             let found = Found::new(Cause::WrongSpeed, Sure::VeryLikely, because, evidence);
             return found.next_with(Advice::BootCodeListensAt, &[("SPEED", &taken.speed), ("PORT", &facts.speed)]);
         }
+        if let Some(restart) = facts.since.restart().filter(|restart| restart.text == "AT#BOOT") {
+            let because =
+                format!("AT#BOOT has led out of boot code; {many} not acknowledged behind it, and one that is sent behind a reset is");
+            let evidence = evidence.into_iter().chain([restart.seq]);
+            return Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, evidence).next(Advice::ResetLeavesBootCode);
+        }
         if let Some(restart) = facts.since.restart() {
             let because = format!("{many} not acknowledged behind {}, and one that is sent behind a reset by its line is", restart.text);
             return found(Sure::VeryLikely, because).next(Advice::ByItsLine);

@@ -14,6 +14,9 @@ const WAKES: Duration = Duration::from_millis(100);
 /// Who waits no longer after a reset may wait for boot code (its window is taken to be 2 s at most, an assumption).
 const WINDOW: Duration = Duration::from_secs(2);
 
+/// Who waits for less than that may meet a module that is slow.
+const PATIENT: Duration = Duration::from_millis(500);
+
 /// What went before a silence, where it was an upload that did not come to its end.
 const BROKEN_OFF: &str = "an upload was broken off; ";
 
@@ -333,7 +336,7 @@ impl Scene<'_> {
         }
         let because =
             format!("the first command brought nothing, and {} after it was answered: the first one after a sleep is lost", answered.text);
-        let Some((woken, at)) = since.woken else { return Found::new(Cause::Asleep, Sure::Likely, because, evidence) };
+        let Some((woken, at)) = since.woken else { return self.lost_or_slow(&because, evidence.collect()) };
         let first = since.exchanges.front().filter(|first| first.at.since(at) < WAKES);
         let because = match first {
             Some(first) => format!(
@@ -346,6 +349,20 @@ impl Scene<'_> {
         };
         let advice = if first.is_some() { Advice::AskedWhileWaking } else { Advice::WakeLine };
         Found::new(Cause::Asleep, Sure::Likely, because, evidence.chain([woken])).next(advice)
+    }
+
+    /// The first command brought nothing, and the next one did: it was lost, unless the step had hardly waited for its answer.
+    fn lost_or_slow(&self, because: &str, evidence: Vec<u64>) -> Found {
+        let waited = self.facts.since.last().zip(self.facts.failed).map(|(last, failed)| failed.at.since(last.at));
+        match waited.filter(|waited| *waited < PATIENT) {
+            Some(waited) => {
+                let because = format!("{because}, unless it is slow: the step had waited for {}", milliseconds(waited));
+                Found::new(Cause::NotAsExpected, Sure::Likely, because, evidence)
+                    .against("a module that sleeps loses the first command as well, however long it is waited for", [])
+                    .next(Advice::TooLate)
+            }
+            None => Found::new(Cause::Asleep, Sure::Likely, because, evidence),
+        }
     }
 
     /// Nothing had come, and the application said that it has started while it was waited for.

@@ -63,7 +63,11 @@ impl Scene<'_> {
                 }
                 let stalled = |because: String| Found::new(Cause::UploadStalled, Sure::VeryLikely, because, evidence());
                 Some(self.or_noise(match upload.asked {
-                    None => stalled(format!("AT#UP was answered, and not a byte of {file} was ever asked for")).next(Advice::NeverAsked),
+                    None => {
+                        let waited = facts.failed.map(|failed| failed.at.since(last.at + last.took));
+                        let waited = waited.map_or_else(|| "ever".to_owned(), |waited| format!("within {}", span(waited)));
+                        stalled(format!("AT#UP was answered, and not a byte of {file} was asked for {waited}")).next(Advice::NeverAsked)
+                    }
                     Some(_) => {
                         if sent + given >= total {
                             return Some(
@@ -106,6 +110,10 @@ impl Scene<'_> {
             Some((_, 0)) => Some(accepted(upload, file, evidence().collect())),
             Some((_, code)) => {
                 let found = refused(upload, file, code, evidence().collect());
+                let is_meant = [Advice::RefusedLower, Advice::RefusedDamaged]
+                    .iter()
+                    .any(|advice| found.next.as_deref().is_some_and(|next| advice.is_said(next)));
+                let found = if facts.speed > Baud::DEFAULT && !is_meant { found.next(Advice::RefusedFast) } else { found };
                 if self.is_probed(Probe::Reset) && self.now.is_some_and(|now| now.since.first_in.is_none()) {
                     // Whatever the refusal was right about: this is worse.
                     let because = format!("{}. Since then the application does not start: a reset brought nothing", found.because);
