@@ -102,7 +102,9 @@ impl Scene<'_> {
                 last.text, last.text
             );
             let advice = if last.text == "AT#UP" { Advice::UploadTooLate } else { Advice::TooLate };
-            return Some(Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [last.seq, there.what.seq, *seq]).next(advice));
+            // So is a command whose CR was lost, once another one comes.
+            let found = Found::new(Cause::NotAsExpected, Sure::VeryLikely, because, [last.seq, there.what.seq, *seq]).next(advice);
+            return Some(self.or_noise(found));
         }
         let why = format!(
             "boot code had answered before, {} stayed without an answer, and {} is answered by {result} a little later: words are lost on the way",
