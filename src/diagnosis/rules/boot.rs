@@ -52,9 +52,9 @@ impl Scene<'_> {
             return Some(found);
         }
         let since = &self.facts.since;
-        // It may have come only when a probe had begun.
+        // It may have come only when a probe had begun; an error then is that of a line that was cut.
         let now = self.now.map(|now| &now.since).filter(|now| now.start == since.start);
-        let late = since.late.as_ref().or_else(|| now?.late.as_ref());
+        let late = since.late.as_ref().or_else(|| now?.late.as_ref().filter(|(_, result)| *result == Result::Zero));
         if let Some((seq, result)) = late.filter(|(_, result)| !result.is_applications()) {
             let because = format!("boot code answered {} by {result}, after it was sent once more or given up", last.text);
             let advice = if last.text == "AT#UP" { Advice::UploadTooLate } else { Advice::TooLate };
