@@ -135,6 +135,11 @@ impl Exchange {
         }
     }
 
+    /// Whether the application answered it, by whichever result.
+    pub(in crate::diagnosis) fn is_applications(&self) -> bool {
+        self.result.as_ref().is_some_and(|(_, result)| result.is_applications())
+    }
+
     /// Whether it was answered by an error, by whichever program.
     pub(in crate::diagnosis) const fn is_refused(&self) -> bool {
         matches!(self.result, Some((_, Result::Error | Result::Cme(_) | Result::Code(_))))

@@ -173,7 +173,7 @@ impl Since {
 
     /// The first command that the application answered by a result.
     pub(in crate::diagnosis) fn answered(&self) -> Option<&Exchange> {
-        self.exchanges.iter().find(|exchange| exchange.result.as_ref().is_some_and(|(_, result)| result.is_applications()))
+        self.exchanges.iter().find(|exchange| exchange.is_applications())
     }
 
     /// The host's speeds at which something was sent while the module ran at another: at `speed`, where nothing else is known.

@@ -29,16 +29,15 @@ impl Scene<'_> {
                 format!("{} was meant for the application and was answered by {said} with CR alone, as boot code does{how}", last.text);
             return Some(Found::new(Cause::BootCodeAnswered, Sure::VeryLikely, because, [last.seq, seq].into_iter().chain(entered)));
         }
-        if matches!(result, Result::Code(_))
-            && let Some(found) = self.switched_too_soon(last)
-        {
-            return Some(found);
-        }
-        if let Result::Code(code) = result
-            && (matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") || (last.told_speed().is_some() && is_known_command(&last.text)))
-        {
-            let because = format!("{} is a command that boot code knows, and it was answered by {code}: it arrived damaged", last.text);
-            return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
+        if let Result::Code(code) = result {
+            if let Some(found) = self.switched_too_soon(last) {
+                return Some(found);
+            }
+            let is_speed = last.told_speed().is_some() && is_known_command(&last.text);
+            if is_speed || matches!(last.text.as_str(), "ATI0" | "ATI01" | "AT#BOOT") {
+                let because = format!("{} is a command that boot code knows, and it was answered by {code}: it arrived damaged", last.text);
+                return Some(self.command_hit(Found::new(Cause::LineNoise, Sure::Likely, because, [last.seq, seq])));
+            }
         }
         self.damaged_words(last)
     }

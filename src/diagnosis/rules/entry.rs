@@ -27,15 +27,13 @@ impl Scene<'_> {
     /// Nothing shows that AT#LDRST arrived; where it did, it is `found`.
     fn may_not_have_arrived(&self, entry: &Exchange, found: Found, many: &str) -> Option<Found> {
         let since = &self.facts.since;
-        if let Some(started) = self.has_started_since(entry)
-            && (since.answered().is_some() || since.started().is_some_and(|before| before < entry.seq))
-        {
-            let because = format!("{}; the application has started again since", found.because);
-            let evidence = found.evidence.iter().copied().chain([started]).collect();
-            let why = "a module that restarts by itself says the same: send it once more, and see whether it starts again each time";
-            return Some(Found { because, sure: Sure::Likely, evidence, ..found }.against(why, [started]));
-        }
         if let Some(started) = self.has_started_since(entry) {
+            if since.answered().is_some() || since.started().is_some_and(|before| before < entry.seq) {
+                let because = format!("{}; the application has started again since", found.because);
+                let evidence = found.evidence.iter().copied().chain([started]).collect();
+                let why = "a module that restarts by itself says the same: send it once more, and see whether it starts again each time";
+                return Some(Found { because, sure: Sure::Likely, evidence, ..found }.against(why, [started]));
+            }
             let because =
                 format!("{} was sent before the application said that it has started, and what comes so early is lost", entry.text);
             return Some(Found::new(Cause::StillStarting, Sure::VeryLikely, because, [entry.seq, started]).next(Advice::EntryTooEarly));

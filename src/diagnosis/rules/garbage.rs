@@ -133,7 +133,7 @@ impl Scene<'_> {
         // What fits in a part of what came, and is not answered there, fits by chance.
         let best = fits.first().filter(|fit| fit.is_most || !self.is_probed(Probe::Ask))?;
         let text = if best.text.is_empty() { "bytes".to_owned() } else { quoted(best.text.trim_ascii()) };
-        let has_answered = |asked: &Exchange| !asked.restarts() && matches!(&asked.result, Some((_, result)) if result.is_applications());
+        let has_answered = |asked: &Exchange| !asked.restarts() && asked.is_applications();
         if best.text.starts_with(b"\r\n#") && facts.since.exchanges.iter().any(has_answered) {
             let because = format!(
                 "it had answered at {} baud, then {text} came at {} baud: the module restarted, and nobody had asked it to",
@@ -202,8 +202,7 @@ impl Scene<'_> {
         if let Some(taken) = self.facts.since.exchanges.iter().rev().find(is_taken) {
             return self.taken_unanswered(taken, answered);
         }
-        let is_here =
-            |was: &&Exchange| was.speed == self.facts.speed && matches!(&was.result, Some((_, result)) if result.is_applications());
+        let is_here = |was: &&Exchange| was.speed == self.facts.speed && was.is_applications();
         let was_here = self.facts.since.exchanges.iter().rev().find(|was| is_here(was) && !was.restarts());
         let is_told = self.facts.moved.is_some_and(|(_, told)| told == speed);
         if let Some((was_here, (seq, _))) = was_here.and_then(|was| Some((was, was.result.as_ref()?))).filter(|_| !is_told) {

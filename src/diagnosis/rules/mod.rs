@@ -225,10 +225,7 @@ impl<'a> Scene<'a> {
     /// Whether a command was meant for boot code. Where the port followed an AT+IPR, or the application was asked on, the speed was meant for that.
     fn is_loaders(&self, exchange: &Exchange) -> bool {
         let since = &self.facts.since;
-        let goes_on = since
-            .exchanges
-            .iter()
-            .any(|later| later.seq > exchange.seq && matches!(&later.result, Some((_, result)) if result.is_applications()));
+        let goes_on = since.exchanges.iter().any(|later| later.seq > exchange.seq && later.is_applications());
         let is_followed = since.switched.is_some_and(|(_, seq)| seq == exchange.seq);
         exchange.is_loaders() && (exchange.to_boot_code || exchange.is_boot_command() || !(goes_on || is_followed))
     }

@@ -97,9 +97,7 @@ impl Scene<'_> {
     pub(super) fn port_moved_alone(&self, last: &Exchange) -> Option<Found> {
         let since = &self.facts.since;
         let is_told = |asked: &Exchange| asked.told_speed() == Some(last.speed) && !asked.is_refused();
-        let was_there = |asked: &&Exchange| {
-            asked.seq < last.seq && !asked.restarts() && matches!(&asked.result, Some((_, result)) if result.is_applications())
-        };
+        let was_there = |asked: &&Exchange| asked.seq < last.seq && !asked.restarts() && asked.is_applications();
         let before = since.exchanges.iter().rev().find(was_there).filter(|before| before.speed != last.speed)?;
         let is_moved = self.facts.moved.is_some_and(|(moved, told)| told == last.speed || moved >= before.seq);
         if last.to_boot_code || is_moved || since.exchanges.iter().any(is_told) {

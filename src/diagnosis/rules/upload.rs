@@ -109,11 +109,7 @@ impl Scene<'_> {
             }
             Some((_, 0)) => Some(accepted(upload, file, evidence().collect())),
             Some((_, code)) => {
-                let found = refused(upload, file, code, evidence().collect());
-                let is_meant = [Advice::RefusedLower, Advice::RefusedDamaged]
-                    .iter()
-                    .any(|advice| found.next.as_deref().is_some_and(|next| advice.is_said(next)));
-                let found = if facts.speed > Baud::DEFAULT && !is_meant { found.next(Advice::RefusedFast) } else { found };
+                let found = refused(upload, file, code, facts.speed > Baud::DEFAULT, evidence().collect());
                 if self.is_probed(Probe::Reset) && self.now.is_some_and(|now| now.since.first_in.is_none()) {
                     // Whatever the refusal was right about: this is worse.
                     let because = format!("{}. Since then the application does not start: a reset brought nothing", found.because);
@@ -209,7 +205,7 @@ pub(super) fn accepted(upload: &Upload, file: &str, evidence: Vec<u64>) -> Found
         .against("an image that the unit may take goes in as well: nothing on the wire says which key a unit needs", [])
 }
 
-pub(super) fn refused(upload: &Upload, file: &str, code: i8, evidence: Vec<u64>) -> Found {
+fn refused(upload: &Upload, file: &str, code: i8, is_fast: bool, evidence: Vec<u64>) -> Found {
     let place =
         if upload.sent >= upload.total { "at its end".to_owned() } else { format!("after {} of {} bytes", upload.sent, upload.total) };
     let (reason, advice) = match (upload.named(), upload.installed) {
@@ -235,6 +231,9 @@ pub(super) fn refused(upload: &Upload, file: &str, code: i8, evidence: Vec<u64>)
         ),
         _ => (String::new(), None),
     };
+    // What should be refused is refused at any speed.
+    let is_meant = matches!(advice, Some(Advice::RefusedLower | Advice::RefusedDamaged));
+    let advice = if is_fast && !is_meant { Some(Advice::RefusedFast) } else { advice };
     let because = format!(
         "the device ended the upload of {file} {place} with the byte {code}{reason}. The byte does not say why: the meaning of these bytes is not published"
     );
